@@ -1,0 +1,4 @@
+//! What every module stands on. Knows no module.
+
+pub mod clock;
+pub mod ids;

@@ -1,0 +1,3 @@
+//! Voicera: a self-hosted voice-command platform, as one modular monolith.
+
+pub mod kit;
