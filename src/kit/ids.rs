@@ -71,6 +71,21 @@ impl Ids {
         Self { clock, entropy }
     }
 
+    /// Randomness for ids that are no UUIDs: spans and traces.
+    pub fn random_u64(&self) -> u64 {
+        u64::from_ne_bytes(self.entropy.bytes())
+    }
+
+    /// Likewise, 128 bits.
+    pub fn random_u128(&self) -> u128 {
+        u128::from_ne_bytes(self.entropy.bytes())
+    }
+
+    /// The source of randomness itself.
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
     /// A fresh id of any kind: `ids.fresh::<JobId>()`.
     pub fn fresh<T: From<Uuid>>(&self) -> T {
         let millis = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);

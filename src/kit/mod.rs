@@ -1,4 +1,11 @@
 //! What every module stands on. Knows no module.
 
+pub mod auth;
 pub mod clock;
+pub mod error;
+pub mod health;
+pub mod http;
 pub mod ids;
+pub mod peer;
+pub mod pubsub;
+pub mod telemetry;

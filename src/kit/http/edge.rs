@@ -1,0 +1,99 @@
+//! The first thing that a request meets in a process, and the last that its answer does.
+//!
+//! Gives the request its id and trace, bounds its time, turns a panic into an answer, and writes
+//! the access log. Stands once around everything that a role serves.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::kit::error::{ApiError, Code};
+use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
+use crate::kit::ids::Ids;
+use crate::kit::telemetry;
+
+/// The version of the public API, on every answer.
+pub const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+
+/// What the edge needs.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Makes request ids.
+    pub ids: Ids,
+    /// The longest that a request may take, its body included.
+    pub timeout: Duration,
+}
+
+/// The middleware; mount it with `axum::middleware::from_fn_with_state`.
+pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let mut read = RequestContext::read(request.uri().path(), request.headers(), &edge.ids);
+    let method = request.method().clone();
+    let span = tracing::info_span!(
+        "request",
+        %method,
+        path = %read.path,
+        request_id = %read.request_id,
+        trace_id = tracing::field::Empty,
+    );
+    if let Some(recorded) = telemetry::join_trace(&span, read.parent) {
+        read.trace = recorded;
+    }
+    span.record("trace_id", tracing::field::display(format_args!("{:032x}", read.trace.trace_id())));
+    let context = Arc::new(read);
+    request.extensions_mut().insert(Arc::clone(&context));
+
+    let answer = async {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let mut response = match tokio::time::timeout(edge.timeout, answered).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => panicked(panic.as_ref()).into_response(),
+            Err(_) => ApiError::new(
+                Code::Timeout,
+                format!("the request was not done within {} s", edge.timeout.as_secs()),
+            )
+            .into_response(),
+        };
+        let headers = response.headers_mut();
+        if let Some(id) = context.request_id_header() {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Ok(trace) = HeaderValue::try_from(context.trace.to_string()) {
+            headers.insert(context::TRACEPARENT, trace);
+        }
+        headers.insert(API_VERSION, HeaderValue::from_static("1"));
+        log_access(&context, response.status().as_u16(), started.elapsed());
+        response
+    };
+    context::scope(Arc::clone(&context), answer).instrument(span).await
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> ApiError {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    metrics::counter!("voicera_panics_total").increment(1);
+    ApiError::internal(std::io::Error::other(format!("a handler panicked: {message}")))
+}
+
+/// One line a request, under the target `access`; the probes that machines repeat all day are
+/// logged at `debug`.
+fn log_access(context: &RequestContext, status: u16, took: Duration) {
+    let principal = context.principal.get().map(tracing::field::display);
+    let ms = took.as_secs_f64() * 1e3;
+    if context.path.starts_with("/health") || context.path == "/metrics" {
+        tracing::debug!(target: "access", status, ms, "answered");
+    } else {
+        tracing::info!(target: "access", status, ms, principal, "answered");
+    }
+}

@@ -1,0 +1,98 @@
+//! The server: accepts connections, bounds what each may cost, and stops without cutting anyone off.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// What a connection may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// Connections at once; further ones wait in the kernel's backlog.
+    pub connections: usize,
+    /// From a connection's start, or the end of its last answer, to the end of a request's head.
+    pub header_timeout: Duration,
+    /// How long requests in flight may go on after shutdown began.
+    pub grace: Duration,
+}
+
+/// Serves `router` on `listener` until `shutdown`, then lets requests in flight finish within the
+/// grace period.
+pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: CancellationToken) {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(64 * 1024);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(256)
+        .max_header_list_size(64 * 1024)
+        .keep_alive_interval(Some(Duration::from_secs(30)));
+    let http = Arc::new(http);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+
+    while let Some((stream, peer, place)) = next_connection(&listener, &places, &shutdown).await {
+        // An answer waits for no more data of ours: Nagle's algorithm would only delay it.
+        let _ = stream.set_nodelay(true);
+        let service = router.clone().map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(axum::body::Body::new)
+        });
+        let connection =
+            http.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = graceful.watch(connection.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, %error, "connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!(grace_s = limits.grace.as_secs(), "requests were still in flight at the end of the grace period");
+    }
+}
+
+/// The next connection that there is room for; `None` once shutdown began.
+async fn next_connection(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let accept = async {
+        loop {
+            // The semaphore is never closed.
+            let Ok(place) = Arc::clone(places).acquire_owned().await else { std::future::pending().await };
+            match listener.accept().await {
+                Ok((stream, peer)) => return (stream, peer, place),
+                Err(error) => rest_after(&error).await,
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => None,
+        connection = accept => Some(connection),
+    }
+}
+
+/// A connection that died in the backlog is nobody's trouble; out of file descriptors is, and
+/// trying again at once would spin.
+async fn rest_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "cannot accept connections");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
