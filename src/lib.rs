@@ -1,3 +1,15 @@
 //! Voicera: a self-hosted voice-command platform, as one modular monolith.
+//!
+//! Four modules ([`gateway`], [`voice`], [`users`], [`analytics`]) stand on [`kit`]; [`nlu`] is a
+//! pure library that only voice uses. [`roles`] puts modules together into a process, [`cli`] is
+//! the command line. A module knows of another only its `api`.
 
+pub mod analytics;
+pub mod cli;
+pub mod config;
+pub mod gateway;
 pub mod kit;
+pub mod nlu;
+pub mod roles;
+pub mod users;
+pub mod voice;

@@ -13,6 +13,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::kit::http::context;
+use crate::kit::queue::QueueError;
+use crate::kit::storage::StorageError;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:ident, $title:literal;)*) => {
@@ -156,6 +158,11 @@ impl ApiError {
         &self.detail
     }
 
+    /// The fields that are wrong.
+    pub fn fields(&self) -> &[FieldError] {
+        &self.fields
+    }
+
     /// The problem document, for the request that is being answered.
     fn problem(&self) -> Problem {
         let context = context::current();
@@ -168,6 +175,28 @@ impl ApiError {
             code: self.code,
             request_id: context.map(|context| context.request_id.clone()),
             errors: self.fields.clone(),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        if error.is_transient() {
+            return Self::new(Code::Unavailable, "the store cannot take this now")
+                .retry_after(Duration::from_secs(1))
+                .because(error);
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<QueueError> for ApiError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Full { retry_after, .. } => {
+                Self::new(Code::Unavailable, "too many commands are waiting").retry_after(retry_after)
+            }
+            QueueError::Storage(error) => error.into(),
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::kit::error::{ApiError, Code, Problem};
+use crate::kit::health::{Check, Health};
 use crate::kit::http::context;
 
 /// Milliseconds that the caller will wait, on every contract call.
@@ -99,6 +100,15 @@ impl Peer {
         match serde_json::from_slice::<Problem>(&answer) {
             Ok(problem) => Err(problem.into()),
             Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    /// Asks for the peer's health; one that does not answer is down.
+    pub async fn health(&self) -> Health {
+        let path = "/health";
+        match self.call::<(), Health>(Method::GET, path, None).await {
+            Ok(health) => health,
+            Err(error) => Health::of([("reachable".to_owned(), Check::down(error.detail()))]),
         }
     }
 

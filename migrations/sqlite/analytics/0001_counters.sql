@@ -1,0 +1,10 @@
+-- Counters by UTC hour (hours since 1970).
+CREATE TABLE command_counters (
+    hour        INTEGER NOT NULL,
+    intent      TEXT    NOT NULL,
+    language    TEXT    NOT NULL,
+    source      TEXT    NOT NULL,
+    count       INTEGER NOT NULL,
+    duration_ms REAL    NOT NULL,
+    PRIMARY KEY (hour, intent, language, source)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,25 @@
+//! The analytics contract, as other roles call it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use http::StatusCode;
+
+use crate::analytics::api::{Analytics as _, Event, RECORD};
+use crate::analytics::local::LocalAnalytics;
+use crate::kit::error::ApiError;
+use crate::kit::http::extract::Json;
+
+/// The contract calls.
+pub fn routes(analytics: Arc<LocalAnalytics>) -> Router {
+    Router::new().route(RECORD, post(record)).with_state(analytics)
+}
+
+async fn record(
+    State(analytics): State<Arc<LocalAnalytics>>,
+    Json(events): Json<Vec<Event>>,
+) -> Result<StatusCode, ApiError> {
+    analytics.record(events).await.map(|()| StatusCode::NO_CONTENT)
+}

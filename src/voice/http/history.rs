@@ -1,0 +1,99 @@
+//! `GET /api/voice/history`: what was said, and what was answered.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::kit::auth::{Principal, Scope};
+use crate::kit::error::{ApiError, Problem};
+use crate::kit::http::extract::Query;
+use crate::kit::http::page::Page;
+use crate::voice::api::Command;
+use crate::voice::store::{CommandStore, Filter};
+
+/// The endpoint.
+pub fn routes() -> OpenApiRouter<Arc<dyn CommandStore>> {
+    OpenApiRouter::new().routes(routes!(history))
+}
+
+/// Which commands, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+struct HistoryQuery {
+    /// Only this intent; `none` for what was not understood.
+    #[param(example = "get_assignments")]
+    intent: Option<String>,
+    /// Only this language.
+    #[param(example = "en")]
+    language: Option<String>,
+    /// Only commands that contain these words.
+    text: Option<String>,
+    /// Only this conversation.
+    #[serde(alias = "session")]
+    session_id: Option<String>,
+    /// Only accepted at or after this instant (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
+    from: Option<Timestamp>,
+    /// Only accepted before this instant (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// Entries on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
+    #[param(maximum = 10_000)]
+    offset: Option<u32>,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of the history.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// Newest first.
+    commands: Vec<Command>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Read one's own history
+///
+/// Newest first, a page at a time.
+#[utoipa::path(
+    get, path = "/api/voice/history", tag = "voice", operation_id = "history",
+    params(HistoryQuery),
+    responses(
+        (status = 200, description = "A page", body = History),
+        (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = []), ("bearer" = [])),
+)]
+async fn history(
+    State(store): State<Arc<dyn CommandStore>>,
+    principal: Principal,
+    Query(query): Query<HistoryQuery>,
+) -> Result<axum::Json<History>, ApiError> {
+    principal.require(Scope::VoiceRead)?;
+    let page = Page::parse(query.limit, query.offset, query.cursor.as_deref())?;
+    let filter = Filter {
+        intent: query.intent,
+        language: query.language,
+        text: query.text.filter(|text| !text.is_empty()),
+        session_id: query.session_id,
+        from: query.from,
+        to: query.to,
+    };
+    let found = store.history(principal.user_id, &filter, page).await?;
+    Ok(axum::Json(History {
+        commands: found.commands,
+        next_cursor: found.next.map(|cursor| cursor.to_string()),
+    }))
+}

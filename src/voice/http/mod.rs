@@ -1,0 +1,25 @@
+//! The voice module's public endpoints, one a file.
+
+pub mod history;
+pub mod jobs;
+pub mod languages;
+pub mod process;
+pub mod stats;
+pub mod status;
+
+use utoipa::openapi::OpenApi;
+
+/// What `openapi.json` says of these endpoints.
+pub fn document() -> OpenApi {
+    let mut document = process::routes().to_openapi();
+    for endpoints in [
+        status::routes().to_openapi(),
+        history::routes().to_openapi(),
+        stats::routes().to_openapi(),
+        languages::routes().to_openapi(),
+        jobs::routes().to_openapi(),
+    ] {
+        document.merge(endpoints);
+    }
+    document
+}

@@ -1,0 +1,251 @@
+//! `POST /api/voice/process`: a command comes in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::kit::auth::{Principal, Scope};
+use crate::kit::clock::SharedClock;
+use crate::kit::error::{ApiError, Problem};
+use crate::kit::http::extract::Json;
+use crate::kit::http::{context, prefer};
+use crate::kit::ids::{Ids, JobId, UserId};
+use crate::kit::queue::{Enqueued, Job, NewJob, Queue};
+use crate::voice::QUEUE;
+use crate::voice::api::{Command, CommandError, CommandResult, Status};
+use crate::voice::command::{self, CommandLimits, Process, Utterance};
+use crate::voice::store::CommandStore;
+use crate::voice::worker::Finished;
+
+/// What accepting a command takes.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    /// Where it waits.
+    pub queue: Arc<dyn Queue>,
+    /// Where it is when it is done.
+    pub store: Arc<dyn CommandStore>,
+    /// Where its end is announced.
+    pub finished: Finished,
+    /// Names it.
+    pub ids: Ids,
+    /// Dates it.
+    pub clock: SharedClock,
+    /// How large it may be.
+    pub limits: CommandLimits,
+    /// The longest that a client may wait for it.
+    pub max_wait: Duration,
+}
+
+/// The endpoint.
+pub fn routes() -> OpenApiRouter<Arc<Accept>> {
+    OpenApiRouter::new().routes(routes!(process))
+}
+
+/// A command, as a client sends it. Further members are ignored: the user comes from the credential.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessRequest {
+    /// What was said: 1 to 2000 characters, unless configured otherwise.
+    #[schema(example = "when is my next assignment due")]
+    command: String,
+    /// What the client knows about the moment: a JSON object, up to 16 KiB.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"page": "dashboard"}))]
+    context: Value,
+    /// The client's name for the conversation, up to 128 bytes.
+    #[schema(example = "s-42")]
+    session_id: Option<String>,
+    /// The language it is in, as a BCP 47 tag; found out when absent.
+    #[schema(example = "en")]
+    language: Option<String>,
+}
+
+/// A command that was accepted and, if the client waited long enough, its answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessReply {
+    /// Ask `GET /api/voice/status/{jobId}` for it.
+    job_id: JobId,
+    /// How it stands.
+    status: Status,
+    /// The reply in words once there is one, otherwise what happened.
+    #[schema(example = "accepted")]
+    message: String,
+    /// The answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<CommandResult>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<CommandError>,
+}
+
+/// Send a command
+///
+/// The command is on disk when this answers. Without `Prefer: wait` the answer is `202` with the
+/// address to poll; with `Prefer: wait=N` it is the result, if there is one within N seconds.
+/// A repeated request with the same `Idempotency-Key` is the same command.
+#[utoipa::path(
+    post, path = "/api/voice/process", tag = "voice", operation_id = "process",
+    request_body = ProcessRequest,
+    params(
+        ("prefer" = Option<String>, Header, description = "`wait=N`: answer with the result, if there is one within N seconds (RFC 7240)", example = "wait=10"),
+        ("idempotency-key" = Option<String>, Header, description = "1 to 255 characters that name this command: sent again, it is not done again"),
+    ),
+    responses(
+        (status = 200, description = "Answered within the time that the client would wait", body = ProcessReply),
+        (status = 202, description = "Accepted; `location` says where to ask", body = ProcessReply),
+        (status = "4XX", description = "Not accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too much is waiting; `retry-after` says when to come back", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = []), ("bearer" = [])),
+)]
+async fn process(
+    State(accept): State<Arc<Accept>>,
+    principal: Principal,
+    headers: HeaderMap,
+    Json(request): Json<ProcessRequest>,
+) -> Result<Response, ApiError> {
+    principal.require(Scope::VoiceProcess)?;
+    command::check(
+        accept.limits,
+        &request.command,
+        request.language.as_deref(),
+        request.session_id.as_deref(),
+        &request.context,
+    )?;
+    let owner = principal.user_id;
+    let key = prefer::idempotency_key(&headers)?;
+    let wait = prefer::wait(&headers, accept.max_wait);
+    let id = key.map_or_else(|| accept.ids.fresh(), |key| idempotent_id(owner, key));
+
+    // Listening starts before the job can run: its end can't be missed.
+    let listening = wait.map(|wait| (wait, accept.finished.subscribe(id)));
+    if key.is_some()
+        && let Some(known) = accept.earlier(owner, id, &request).await?
+    {
+        return Ok(done(&known, wait));
+    }
+    let fresh = accept.enqueue(owner, id, &request).await? == Enqueued::Created;
+    if !fresh && let Some(known) = accept.earlier(owner, id, &request).await? {
+        return Ok(done(&known, wait));
+    }
+    if let Some((wait, mut finished)) = listening
+        && let Ok(Some(command)) = tokio::time::timeout(wait, finished.next()).await
+    {
+        return Ok(done(&command, Some(wait)));
+    }
+    Ok(accepted(id))
+}
+
+impl Accept {
+    async fn enqueue(&self, owner: UserId, id: JobId, request: &ProcessRequest) -> Result<Enqueued, ApiError> {
+        let utterance = Utterance {
+            text: request.command.clone(),
+            language: request.language.clone(),
+            session_id: request.session_id.clone(),
+            context: request.context.clone(),
+            accepted_at: self.clock.now(),
+        };
+        let mut job = NewJob::of::<Process>(id, QUEUE, owner, &utterance).map_err(ApiError::internal)?;
+        job.traceparent = context::current().map(|context| context.trace.to_string());
+        Ok(self.queue.enqueue(job).await?)
+    }
+
+    /// The command that an earlier request with the same key brought, if it is done.
+    ///
+    /// # Errors
+    /// 422 if that one was another command: a key names one request
+    /// (draft-ietf-httpapi-idempotency-key-header §2.7).
+    async fn earlier(
+        &self,
+        owner: UserId,
+        id: JobId,
+        request: &ProcessRequest,
+    ) -> Result<Option<Arc<Command>>, ApiError> {
+        let same = |text: &str, session: Option<&str>| {
+            if text == request.command && session == request.session_id.as_deref() {
+                return Ok(());
+            }
+            Err(ApiError::invalid("Idempotency-Key", "was used before, for another command"))
+        };
+        if let Some(utterance) =
+            self.queue.get(id, Some(owner)).await?.and_then(|job: Job| job.decode::<Process>().ok())
+        {
+            same(&utterance.text, utterance.session_id.as_deref())?;
+        }
+        let done = self.store.get(owner, id).await?;
+        if let Some(command) = &done {
+            same(&command.command, command.session_id.as_deref())?;
+        }
+        Ok(done.map(Arc::new))
+    }
+}
+
+/// The id of the command that `key` names for `owner`: the same every time, so that the queue and
+/// the history recognise a repetition by themselves, whatever crashed in between (RFC 9562 §5.8).
+fn idempotent_id(owner: UserId, key: &str) -> JobId {
+    let hash = Sha256::new_with_prefix(owner.uuid().as_bytes()).chain_update(key.as_bytes()).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Uuid::new_v8(bytes).into()
+}
+
+fn accepted(id: JobId) -> Response {
+    let reply = ProcessReply {
+        job_id: id,
+        status: Status::Waiting,
+        message: "accepted".to_owned(),
+        result: None,
+        error: None,
+    };
+    let mut response = (StatusCode::ACCEPTED, axum::Json(reply)).into_response();
+    if let Ok(location) = HeaderValue::try_from(format!("/api/voice/status/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn done(command: &Command, waited: Option<Duration>) -> Response {
+    let message = match (&command.result, &command.error) {
+        (Some(CommandResult { reply: Some(reply), .. }), _) => reply.clone(),
+        (None, Some(error)) => error.message.clone(),
+        _ => "completed".to_owned(),
+    };
+    let reply = ProcessReply {
+        job_id: command.job_id,
+        status: command.status,
+        message,
+        result: command.result.clone(),
+        error: command.error.clone(),
+    };
+    let mut response = axum::Json(reply).into_response();
+    if let Some(waited) = waited
+        && let Ok(applied) = HeaderValue::try_from(format!("wait={}", waited.as_secs()))
+    {
+        response.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_one_command_of_one_owner() {
+        let (one, other): (UserId, UserId) =
+            (uuid::Uuid::from_u128(1).into(), uuid::Uuid::from_u128(2).into());
+        assert_eq!(idempotent_id(one, "k"), idempotent_id(one, "k"));
+        assert_ne!(idempotent_id(one, "k"), idempotent_id(one, "l"));
+        assert_ne!(idempotent_id(one, "k"), idempotent_id(other, "k"));
+    }
+}

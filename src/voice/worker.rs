@@ -1,0 +1,118 @@
+//! Takes commands from the queue, has them answered, and makes the answer known.
+//!
+//! May run twice for one command (the queue promises at least once); the store keeps the first
+//! answer, so that the history has each command once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::analytics::api::Event;
+use crate::kit::clock::SharedClock;
+use crate::kit::ids::JobId;
+use crate::kit::pubsub::Topics;
+use crate::kit::queue::{Failure, Handler, Job};
+use crate::voice::api::{Command, CommandError, NONE, Status};
+use crate::voice::command::{Process, Utterance};
+use crate::voice::metrics;
+use crate::voice::pipeline::Pipeline;
+use crate::voice::reporter::Reporter;
+use crate::voice::store::CommandStore;
+
+/// Where finished commands are announced, by job.
+pub type Finished = Topics<JobId, Arc<Command>>;
+
+/// What the worker needs.
+#[derive(Debug)]
+pub struct Worker {
+    /// Answers.
+    pub pipeline: Arc<Pipeline>,
+    /// Keeps.
+    pub store: Arc<dyn CommandStore>,
+    /// Announces.
+    pub finished: Finished,
+    /// Counts.
+    pub reporter: Reporter,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+#[async_trait]
+impl Handler for Worker {
+    async fn handle(&self, job: &Job) -> Result<(), Failure> {
+        let utterance = job.decode::<Process>()?;
+        let result = self.pipeline.answer(job.owner, &utterance, &job.progress).await;
+        let command = Command {
+            result: Some(result),
+            error: None,
+            status: Status::Completed,
+            ..self.finished_now(job, utterance)
+        };
+        self.finish(command).await.map_err(Failure::Retry)
+    }
+
+    async fn exhausted(&self, job: &Job, reason: &str) -> Result<(), String> {
+        // A payload that can't be read has no text to show, but its owner is told all the same.
+        let utterance = job.decode::<Process>().unwrap_or_else(|_| Utterance {
+            text: String::new(),
+            language: None,
+            session_id: None,
+            context: serde_json::Value::Null,
+            accepted_at: job.created_at,
+        });
+        tracing::error!(job = %job.id, attempts = job.attempts, reason, "a command was given up");
+        metrics::failed("exhausted");
+        let error = CommandError {
+            code: "failed".to_owned(),
+            message: "the command could not be answered; an administrator can have it tried again".to_owned(),
+        };
+        self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
+    }
+}
+
+impl Worker {
+    /// Records that `job` was cancelled by its owner before it began.
+    ///
+    /// # Errors
+    /// The store's, as text for the log.
+    pub async fn cancelled(&self, job: &Job) -> Result<(), String> {
+        let utterance = job.decode::<Process>().map_err(|error| error.to_string())?;
+        metrics::failed("cancelled");
+        let error = CommandError { code: "cancelled".to_owned(), message: "cancelled by its owner".to_owned() };
+        self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
+    }
+
+    fn finished_now(&self, job: &Job, utterance: Utterance) -> Command {
+        Command {
+            job_id: job.id,
+            user_id: job.owner,
+            session_id: utterance.session_id,
+            command: utterance.text,
+            status: Status::Failed,
+            created_at: utterance.accepted_at,
+            completed_at: self.clock.now(),
+            result: None,
+            error: None,
+        }
+    }
+
+    async fn finish(&self, command: Command) -> Result<(), String> {
+        self.store.record(&command).await.map_err(|error| error.to_string())?;
+        self.reporter.report(event(&command));
+        let id = command.job_id;
+        self.finished.publish(&id, &Arc::new(command));
+        Ok(())
+    }
+}
+
+fn event(command: &Command) -> Event {
+    let result = command.result.as_ref();
+    Event::Command {
+        at: command.completed_at,
+        user_id: command.user_id,
+        source: result.map_or("failed", |result| result.source.as_str()).to_owned(),
+        intent: result.map_or(NONE, |result| &result.intent).to_owned(),
+        language: result.map_or("und", |result| &result.language).to_owned(),
+        duration_ms: result.map_or(0.0, |result| result.processing_time_ms),
+    }
+}
