@@ -9,3 +9,5 @@ pub mod ids;
 pub mod peer;
 pub mod pubsub;
 pub mod telemetry;
+pub mod queue;
+pub mod storage;

@@ -1,0 +1,143 @@
+//! Durable jobs: accepted work that survives the process.
+//!
+//! A module enqueues through [`Queue`] and does the work in a [`Handler`]; neither knows whether the
+//! jobs are kept in a file ([`sqlite`]) or on a server. What every implementation promises, and
+//! the conformance suite checks on each:
+//!
+//! - A job is durable when `enqueue` returns; the same id twice is one job.
+//! - At least once: an attempt is counted before it begins, so a job that kills the process is not
+//!   tried for ever; a job of a dead process is taken over.
+//! - Failed attempts are repeated with exponential backoff and full jitter; when they are used up
+//!   [`Handler::exhausted`] is told, then the job is dead (`failed`) until retried by hand.
+//! - A completed job is gone. Its record is the business of whoever handled it.
+//! - Order: priority, then the time from which the job may run, then its id.
+
+#[cfg(test)]
+pub(crate) mod conformance;
+mod handler;
+mod job;
+pub mod metrics;
+mod options;
+pub mod sqlite;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use handler::{Failure, Handler};
+pub use job::{BadPayload, Job, JobKind, JobState, NewJob, Progress};
+pub use options::{ConsumeOptions, QueueOptions};
+
+use crate::kit::ids::{JobId, UserId};
+use crate::kit::storage::StorageError;
+
+/// A durable queue. `owner: None` is an administrator, who sees everybody's jobs.
+#[async_trait]
+pub trait Queue: Send + Sync + Debug {
+    /// Accepts a job, durably. With an id that the queue already has nothing changes.
+    ///
+    /// # Errors
+    /// [`QueueError::Full`] when too many are waiting.
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued, QueueError>;
+
+    /// The job with this id, if it is in the queue and `owner`'s.
+    async fn get(&self, id: JobId, owner: Option<UserId>) -> Result<Option<Job>, QueueError>;
+
+    /// Removes a job, unless it is being worked on.
+    async fn cancel(&self, id: JobId, owner: Option<UserId>) -> Result<Cancel, QueueError>;
+
+    /// Jobs by id, so by age, a page at a time.
+    async fn list(&self, filter: JobFilter) -> Result<Vec<Job>, QueueError>;
+
+    /// Gives a dead job all its attempts again. False if there is no dead job with this id.
+    async fn retry(&self, id: JobId) -> Result<bool, QueueError>;
+
+    /// The same for every dead job of `queue`; how many there were.
+    async fn retry_all(&self, queue: &str) -> Result<u64, QueueError>;
+
+    /// How full `queue` is.
+    async fn depth(&self, queue: &str) -> Result<Depth, QueueError>;
+
+    /// Works on `queue` until `shutdown`: then claims no more, lets what is in flight finish within
+    /// the grace period, hands the rest back and returns. May be called several times at once.
+    ///
+    /// # Errors
+    /// [`QueueError::Storage`] when the store has been closed; lesser faults are logged and waited out.
+    async fn consume(
+        &self,
+        queue: &'static str,
+        handler: Arc<dyn Handler>,
+        options: ConsumeOptions,
+        shutdown: CancellationToken,
+    ) -> Result<(), QueueError>;
+}
+
+/// What `enqueue` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// The job is in the queue now.
+    Created,
+    /// A job with this id already was, and is unchanged.
+    Existing,
+}
+
+/// What `cancel` found.
+#[derive(Debug, Clone)]
+pub enum Cancel {
+    /// The job is out of the queue; this is how it was.
+    Removed(Box<Job>),
+    /// The job is being worked on and was left alone.
+    Active,
+    /// No such job, or not this owner's.
+    NotFound,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Of this queue alone.
+    pub queue: Option<String>,
+    /// In this state alone.
+    pub state: Option<JobState>,
+    /// Of this owner alone.
+    pub owner: Option<UserId>,
+    /// Only ids after this one: the last of the page before.
+    pub after: Option<JobId>,
+    /// At most so many; 0 is 50, and 1,000 is the most.
+    pub limit: usize,
+}
+
+/// How full a queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Depth {
+    /// May run now.
+    pub waiting: u64,
+    /// May run later.
+    pub delayed: u64,
+    /// Being worked on.
+    pub active: u64,
+    /// Dead.
+    pub failed: u64,
+    /// Since when the longest waiting job has been allowed to run.
+    pub oldest_waiting: Option<Timestamp>,
+}
+
+/// Why the queue did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum QueueError {
+    /// Too many jobs are waiting.
+    #[error("the queue {queue} is full; try again in {} s", retry_after.as_secs())]
+    Full {
+        /// The queue.
+        queue: &'static str,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The embedded store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
