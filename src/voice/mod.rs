@@ -1,0 +1,3 @@
+//! The voice module: commands, jobs, understanding.
+
+pub mod providers;
