@@ -26,7 +26,7 @@ use crate::kit::ids::Entropy;
 /// before the call is given up.
 const MARGIN: Duration = Duration::from_millis(5);
 
-/// A retry with less time than this could only fail, and would be held against the server.
+/// A request with less time than this could only fail, and would be held against the server.
 const LEAST_TIME: Duration = Duration::from_millis(20);
 
 /// One OpenAI-compatible server. Shared by reference between workers; keeps connections, the breaker,
@@ -107,7 +107,7 @@ impl Provider {
     #[tracing::instrument(
         name = "llm",
         skip_all,
-        fields(language = question.language.get(..16).unwrap_or(question.language), model, attempts)
+        fields(model = tracing::field::Empty, attempts = tracing::field::Empty)
     )]
     pub async fn understand(
         &self,
@@ -204,7 +204,7 @@ impl Provider {
         progress: &mut Progress,
     ) -> Result<Result<Completion, AttemptError>, ProviderError> {
         let left = progress.deadline.saturating_duration_since(Instant::now());
-        if left < LEAST_TIME && progress.attempts > 0 {
+        if left < LEAST_TIME {
             return Err(ProviderError::Deadline);
         }
         let limit = self.settings.attempt_timeout.min(left.saturating_sub(MARGIN));

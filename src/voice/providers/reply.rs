@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::answer::Usage;
 use super::attempt::AttemptError;
 
-/// The keys of the object that is asked for; an output with none of them is not an answer.
-const KEYS: [&str; 4] = ["intent", "confidence", "entities", "reply"];
+/// An object with neither of these keys is not the one that was asked for.
+const KEYS: [&str; 2] = ["intent", "reply"];
 
 /// Starts of an object that are tried in one output, so that a page of braces costs little.
 const MAX_STARTS: usize = 64;
@@ -66,11 +66,13 @@ impl ChatReply {
         if choice.content.trim().is_empty() {
             return Err(unusable("the output is empty"));
         }
-        let output =
-            first_object(&choice.content).ok_or_else(|| unusable("the output is not a JSON object"))?;
-        if !KEYS.iter().any(|key| output.contains_key(*key)) {
-            return Err(unusable("the output breaks the schema"));
+        let mut objects = objects(&choice.content).peekable();
+        if objects.peek().is_none() {
+            return Err(unusable("the output is not a JSON object"));
         }
+        let output = objects
+            .find(|object| KEYS.iter().any(|key| object.contains_key(*key)))
+            .ok_or_else(|| unusable("the output breaks the schema"))?;
         Ok(Completion { output, usage: self.usage })
     }
 }
@@ -87,13 +89,11 @@ fn content(value: Option<&Value>) -> String {
     }
 }
 
-/// The first complete JSON object in `output`: all of it as a rule, or what stands between Markdown
-/// fences or after an introduction.
-fn first_object(output: &str) -> Option<Map<String, Value>> {
-    output.match_indices('{').take(MAX_STARTS).find_map(|(start, _)| {
-        let mut values =
-            serde_json::Deserializer::from_str(&output[start..]).into_iter::<Map<String, Value>>();
-        values.next()?.ok()
+/// The complete JSON objects in `output`: one that is all of it as a rule, or what stands between
+/// Markdown fences, after an introduction, or in a wrapper of the model's own invention.
+fn objects(output: &str) -> impl Iterator<Item = Map<String, Value>> {
+    output.match_indices('{').take(MAX_STARTS).filter_map(|(start, _)| {
+        serde_json::Deserializer::from_str(&output[start..]).into_iter().next()?.ok()
     })
 }
 
@@ -101,20 +101,32 @@ fn first_object(output: &str) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
+    fn output(content: &str) -> Result<Map<String, Value>, AttemptError> {
+        let body = serde_json::json!({"choices": [{"message": {"content": content}}]});
+        let reply: ChatReply = serde_json::from_value(body).unwrap();
+        reply.completion().map(|completion| completion.output)
+    }
+
     #[test]
-    fn the_first_object_is_found_wherever_a_model_puts_it() {
-        for output in [
+    fn the_object_is_found_wherever_a_model_puts_it() {
+        for content in [
             r#"{"reply":"a } b"}"#,
             "```json\n{\"reply\":\"a } b\"}\n```",
             "Sure! Here it is: {\"reply\":\"a } b\"} Anything else? {\"reply\":\"no\"}",
             "Use {braces} like {\"reply\":\"a } b\"}",
+            "<think>{\"plan\": 1}</think>{\"reply\":\"a } b\"}",
+            "{\"answer\": {\"reply\":\"a } b\"}}",
             "\u{feff} {\"reply\":\"a } b\"}",
         ] {
-            let object = first_object(output).unwrap();
-            assert_eq!(object.get("reply"), Some(&Value::from("a } b")), "{output}");
+            assert_eq!(output(content).unwrap()["reply"], "a } b", "{content}");
         }
-        for output in ["", "no", "[1]", "{", "{\"a\":", "}{", "{{{{{{"] {
-            assert_eq!(first_object(output), None, "{output}");
+    }
+
+    #[test]
+    fn an_output_without_the_object_is_unusable() {
+        let nested = "{\"a\":".repeat(100_000);
+        for content in ["", "no", "[1]", "{", "{\"a\":", "}{", "{{{{{{", "{}", "{\"sure\":true}", &nested] {
+            assert!(matches!(output(content), Err(AttemptError::Unusable(_))), "{content:.20}");
         }
     }
 

@@ -6,6 +6,9 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+/// Nobody waits longer for the answer to a spoken command; and it keeps instants in range.
+const LONGEST_DEADLINE: Duration = Duration::from_mins(10);
+
 /// One server and how to treat it.
 #[derive(Debug, Clone)]
 pub struct ProviderSettings {
@@ -19,8 +22,8 @@ pub struct ProviderSettings {
     pub deadline: Duration,
     /// The longest that one request may take.
     pub attempt_timeout: Duration,
-    /// Requests per call and model list that may fail before the call does; 1 means no retries.
-    /// Moving on from a model that is gone, or to another output format, is not counted.
+    /// Failed requests after which a call fails, whichever models they went to; 1 means no retries.
+    /// A model that is gone or a rejected parameter is not counted: the call moves on.
     pub max_attempts: u32,
     /// Retries allowed per call over time, `0.0..=1.0`; a small floor is always allowed.
     pub retry_budget_ratio: f64,
@@ -123,6 +126,7 @@ impl ProviderSettings {
         refuse(self.models.is_empty(), "models", "name at least one model");
         refuse(self.models.iter().any(|model| model.trim().is_empty()), "models", "remove the empty name");
         refuse(self.deadline.is_zero(), "deadline", "must be longer than zero");
+        refuse(self.deadline > LONGEST_DEADLINE, "deadline", "must be at most 10 minutes");
         refuse(self.attempt_timeout.is_zero(), "attempt_timeout", "must be longer than zero");
         refuse(self.max_attempts == 0, "max_attempts", "must be at least 1");
         refuse(
