@@ -1,3 +1,4 @@
 //! Voicera: a self-hosted voice-command platform, as one modular monolith.
 
+pub mod config;
 pub mod kit;
