@@ -1,4 +1,5 @@
 //! Voicera: a self-hosted voice-command platform, as one modular monolith.
 
+pub mod cli;
 pub mod config;
 pub mod kit;

@@ -57,7 +57,7 @@ impl Llm {
     /// Whether there is an LLM to ask: a key is set, or the server is not the default one (a local
     /// server needs no key).
     pub fn enabled(&self) -> bool {
-        self.api_key.is_set() || self.base_url.as_str() != DEFAULT_BASE_URL
+        self.base_url.is_set() && (self.api_key.is_set() || self.base_url.as_str() != DEFAULT_BASE_URL)
     }
 
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
@@ -85,13 +85,16 @@ impl Llm {
         checks.pair(
             self.attempt_timeout <= self.deadline,
             ["attempt_timeout", "deadline"],
-            format!("{} is longer than llm.deadline, {}", self.attempt_timeout, self.deadline),
-            "lower it, or raise llm.deadline",
+            format!(
+                "llm.attempt_timeout ({}) is longer than llm.deadline ({})",
+                self.attempt_timeout, self.deadline
+            ),
+            "lower llm.attempt_timeout, or raise llm.deadline",
         );
         checks.pair(
             !(self.api_key.is_set() && self.base_url.is_exposed()),
             ["base_url", "api_key"],
-            "would send llm.api_key over the network unencrypted",
+            "llm.api_key would go to llm.base_url over the network unencrypted",
             "use https://, or a server on this machine, or take the key away if the server needs none",
         );
         self.breaker.validate(checks.nested("llm.breaker"));

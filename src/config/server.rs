@@ -108,7 +108,9 @@ fn parse_listen(text: &str) -> Result<SocketAddr, Refusal> {
     let fix = match (host, port.parse::<u16>()) {
         ("localhost", Ok(port)) => format!("a name cannot be listened on: write \"127.0.0.1:{port}\""),
         ("" | "*", Ok(port)) => {
-            format!("write \"127.0.0.1:{port}\" for this machine alone or \"0.0.0.0:{port}\" for all networks")
+            format!(
+                "write \"127.0.0.1:{port}\" for this machine alone or \"0.0.0.0:{port}\" for all networks"
+            )
         }
         _ => "write an IP address and a port, such as \"127.0.0.1:3000\" or \"[::]:3000\"".to_owned(),
     };

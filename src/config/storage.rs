@@ -9,7 +9,7 @@ use super::error::Refusal;
 /// The kind of store. This version has only the embedded one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StorageKind {
-    /// SQLite files in the data folder, one a module.
+    /// `SQLite` files in the data folder, one a module.
     Sqlite,
 }
 
@@ -62,12 +62,7 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self {
-            kind: StorageKind::Sqlite,
-            synchronous: Synchronous::Full,
-            readers: 4,
-            single_instance: false,
-        }
+        Self { kind: StorageKind::Sqlite, synchronous: Synchronous::Full, readers: 4, single_instance: false }
     }
 }
 

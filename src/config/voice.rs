@@ -65,8 +65,8 @@ impl Voice {
         checks.pair(
             self.builtin_skills || !self.skills.is_empty(),
             ["builtin_skills", "skills"],
-            "leaves nothing to understand, since voice.skills is empty",
-            "set it to true, or name your own training data in voice.skills",
+            "voice.builtin_skills is false and voice.skills is empty, which leaves nothing to understand",
+            "set voice.builtin_skills to true, or name your own training data in voice.skills",
         );
         checks.range("max_text_chars", self.max_text_chars, 1..=100_000);
         checks.range("max_context_bytes", self.max_context_bytes, 0..=1024 * 1024);
@@ -96,9 +96,8 @@ fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     parts.next().is_some_and(|language| {
         (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase())
-    }) && parts.all(|part| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+    }) && parts
+        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// `[voice.queue]`
@@ -143,8 +142,11 @@ impl Queue {
         checks.pair(
             self.backoff_initial <= self.backoff_max,
             ["backoff_initial", "backoff_max"],
-            format!("{} is longer than voice.queue.backoff_max, {}", self.backoff_initial, self.backoff_max),
-            "lower it, or raise voice.queue.backoff_max",
+            format!(
+                "voice.queue.backoff_initial ({}) is longer than voice.queue.backoff_max ({})",
+                self.backoff_initial, self.backoff_max
+            ),
+            "lower voice.queue.backoff_initial, or raise voice.queue.backoff_max",
         );
     }
 }
