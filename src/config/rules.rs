@@ -1,0 +1,105 @@
+//! Rules between sections, and between the configuration and this machine.
+
+use super::Config;
+use super::checks::Broken;
+use super::server::Role;
+use super::sources::Sources;
+use super::storage::StorageKind;
+use super::url::BaseUrl;
+use super::voice::Mode;
+
+pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
+    let mut require = |holds: bool, keys: &[&str], problem: String, fix: &str| {
+        if !holds {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            broken.push(Broken { keys, problem, fix: fix.to_owned() });
+        }
+    };
+
+    let role = config.server.role;
+    let missing = missing_modules(role, &sources.modules);
+    let features = missing.iter().map(|module| module.as_str()).collect::<Vec<_>>().join(",");
+    require(
+        missing.is_empty(),
+        &["server.role"],
+        format!("role \"{role}\" is not in this binary, which was built without {features}"),
+        &format!("build it with `--features {features}`, or choose a role that is in it"),
+    );
+
+    // Embedded stores know only their own process. The gateway keeps nothing, so it may be split off.
+    let keeps_documents = !matches!(role, Role::All | Role::Gateway);
+    let embedded = config.storage.kind == StorageKind::Sqlite;
+    require(
+        !keeps_documents || !embedded || config.storage.single_instance,
+        &["server.role", "storage.kind"],
+        format!(
+            "role \"{role}\" with storage.kind = \"sqlite\": a second process of this role would not see \
+             what the first one keeps"
+        ),
+        "use role \"all\", or set storage.single_instance = true if exactly one process of this role exists",
+    );
+
+    let needed: &[(&str, &BaseUrl)] = match role {
+        Role::Gateway => &[
+            ("gateway.voice_url", &config.gateway.voice_url),
+            ("gateway.users_url", &config.gateway.users_url),
+            ("gateway.analytics_url", &config.gateway.analytics_url),
+        ],
+        Role::Voice => &[
+            ("peers.users_url", &config.peers.users_url),
+            ("peers.analytics_url", &config.peers.analytics_url),
+        ],
+        Role::All | Role::Users | Role::Analytics => &[],
+    };
+    for (key, url) in needed {
+        require(
+            url.is_set(),
+            &[key],
+            format!("is empty, but role \"{role}\" needs it"),
+            "set it to the base URL of that role, such as \"http://users:3002\"",
+        );
+    }
+
+    let (max_wait, request_timeout) = (config.voice.max_wait, config.server.request_timeout);
+    require(
+        max_wait < request_timeout,
+        &["voice.max_wait", "server.request_timeout"],
+        format!("voice.max_wait ({max_wait}) is not shorter than server.request_timeout ({request_timeout})"),
+        "lower voice.max_wait, or raise server.request_timeout",
+    );
+    require(
+        config.voice.understanding.mode != Mode::LlmFirst || config.llm.enabled(),
+        &["voice.understanding.mode", "llm.api_key", "llm.base_url"],
+        "voice.understanding.mode is \"llm_first\", but there is no LLM to ask: llm.api_key is empty and \
+         llm.base_url is the default one"
+            .to_owned(),
+        "set llm.api_key (best by VOICERA_LLM__API_KEY_FILE), or llm.base_url to a server of your own, or \
+         use \"local_first\"",
+    );
+
+    let absent: Vec<String> = config
+        .voice
+        .skills
+        .iter()
+        .filter(|path| !path.as_os_str().is_empty() && !sources.working_dir.join(path).exists())
+        .map(|path| format!("\"{}\"", path.display()))
+        .collect();
+    require(
+        absent.is_empty(),
+        &["voice.skills"],
+        format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
+        "name folders or files that are there; relative paths start at the working directory",
+    );
+    require(
+        !sources.working_dir.join(&config.server.data_dir).is_file(),
+        &["server.data_dir"],
+        format!("\"{}\" is a file", config.server.data_dir.display()),
+        "name a folder; it is made if it is not there",
+    );
+}
+
+/// The modules that `role` needs and that `built` lacks.
+fn missing_modules(role: Role, built: &[Role]) -> Vec<Role> {
+    let needed = if role == Role::All { Role::MODULES.to_vec() } else { vec![role] };
+    needed.into_iter().filter(|module| !built.contains(module)).collect()
+}

@@ -1,0 +1,108 @@
+//! Base URLs of other servers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::error::Refusal;
+use super::secret::MASK;
+
+/// The base URL of a server, or none at all (written as the empty string): http or https, without
+/// credentials, query or fragment. Kept as it was written, less a trailing slash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    text: String,
+    url: Option<Url>,
+}
+
+impl BaseUrl {
+    /// Whether there is a URL.
+    pub fn is_set(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// The URL without a trailing slash; empty when there is none.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The URL, parsed.
+    pub fn url(&self) -> Option<&Url> {
+        self.url.as_ref()
+    }
+
+    /// Whether what is sent there leaves this machine unencrypted.
+    pub fn is_exposed(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.scheme() != "https" && !is_loopback(url))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    // The brackets are how a URL writes an IPv6 address.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// `text` with what stands before an `@` in its authority masked, whether or not it is a valid URL.
+pub(crate) fn mask_credentials(text: &str) -> String {
+    let start = text.find("//").map_or(0, |at| at + 2);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
+    // A password may itself hold a slash or an @ that nobody escaped: the last @ of all decides.
+    match text[start..].rfind('@') {
+        Some(at) if text[start..end].contains('@') || text[start..start + at].contains(':') => {
+            format!("{}{MASK}{}", &text[..start], &text[start + at..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim().trim_end_matches('/');
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let shown = mask_credentials(text);
+        let refuse = |problem: &str, fix: &str| Err(Refusal::new(format!("{shown:?} {problem}"), fix));
+        let Ok(url) = Url::parse(text) else {
+            return refuse("is not a URL", "write it in full, such as \"https://voice.example.com\"");
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            return refuse("is neither http nor https", "start it with https:// or http://");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("carries credentials", "take them out of the URL; a key has a setting of its own");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Refusal::new(
+                format!("{:?} has a query or fragment", shown.split(['?', '#']).next().unwrap_or_default()),
+                "give the base URL alone, up to the path",
+            ));
+        }
+        Ok(Self { text: text.to_owned(), url: Some(url) })
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Serialize for BaseUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&mask_credentials(&self.text))
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(Refusal::into_serde)
+    }
+}
