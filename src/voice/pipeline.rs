@@ -21,8 +21,6 @@ use crate::voice::providers::{Answer, AnswerEntity, IntentHint, Provider, Provid
 
 /// The skill packs' name for what is said when nothing was understood.
 const DEFAULT_RESPONSE: &str = "default";
-/// Variants of a response that are tried for one whose placeholders can all be filled.
-const RESPONSE_TRIES: u64 = 8;
 
 /// Who answers first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,9 +195,8 @@ impl Pipeline {
     }
 
     fn reply(&self, intent: &str, language: &str, entities: &[crate::nlu::Entity]) -> Option<String> {
-        let first = u64::from_ne_bytes(self.parts.entropy.bytes());
-        (0..RESPONSE_TRIES)
-            .find_map(|try_| self.parts.model.response(intent, language, first.wrapping_add(try_))?.render(entities))
+        let pick = u64::from_ne_bytes(self.parts.entropy.bytes());
+        self.parts.model.respond(intent, language, pick, entities)
     }
 }
 
@@ -269,7 +266,7 @@ fn hints(model: &Model) -> Vec<IntentHint> {
         .intents()
         .into_iter()
         .map(|intent| IntentHint {
-            examples: intent.samples.clone(),
+            examples: Vec::new(),
             name: intent.name,
             description: String::new(),
             entities: intent.entities,

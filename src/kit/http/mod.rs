@@ -8,3 +8,27 @@ pub mod observe;
 pub mod page;
 pub mod prefer;
 pub mod server;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+use crate::kit::error::{ApiError, Code};
+
+/// A module's endpoints as a role mounts them: counted by route, bounded in body, and with a
+/// problem document for paths and methods that there are not.
+pub fn mount(endpoints: Router, max_body_bytes: usize) -> Router {
+    endpoints
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// The answer to a path that leads nowhere.
+pub async fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "no endpoint has this path; `/docs` lists them all")
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "the path exists, but not with this method")
+}

@@ -1,0 +1,14 @@
+//! The way in: which module answers a path, and who may ask.
+//!
+//! Nobody calls the gateway by contract, so it has no `api`. It sees every module as an
+//! [`upstream::Upstream`], in this process or at another address, and treats both alike.
+
+#[cfg(feature = "gateway")]
+mod dispatch;
+#[cfg(feature = "gateway")]
+pub mod routes;
+#[cfg(feature = "gateway")]
+pub mod upstream;
+
+#[cfg(feature = "gateway")]
+pub use dispatch::Gateway;

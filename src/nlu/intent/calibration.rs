@@ -1,0 +1,253 @@
+//! How sure to be: from margins to a probability of being right, and to "this is none of them".
+//!
+//! Everything is fitted on sentences that the scoring model had not seen. Two questions are
+//! asked apart, since they have different answers for a sentence between two intents: is the
+//! first intent right (that is the confidence), and is the sentence within scope at all (that is
+//! what decides on `none`).
+
+use serde::{Deserialize, Serialize};
+
+use super::logistic::{INPUTS, Logistic};
+
+/// What the scoring of one sentence gave.
+#[derive(Debug, Clone)]
+pub(super) struct Scores<'a> {
+    /// Margins of the intents that can be answered.
+    pub in_scope: &'a [f32],
+    /// Margin of the out-of-scope negatives, if there are any.
+    pub out_of_scope: Option<f32>,
+    /// 0..=1, see [`Point`](super::space::Point).
+    pub unfamiliar: f32,
+    /// Number of features.
+    pub features: usize,
+}
+
+/// A scored sentence that the scoring model had not seen.
+#[derive(Debug, Clone)]
+pub(super) struct HeldOut {
+    /// All margins, in-scope classes first.
+    pub margins: Vec<f32>,
+    pub label: usize,
+    pub unfamiliar: f32,
+    pub features: usize,
+}
+
+/// The fitted answers to both questions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Calibration {
+    /// Margins are multiplied by it before the softmax.
+    sharpness: f32,
+    right: Logistic,
+    within: Logistic,
+    /// Sentences whose probability of being within scope is below are none.
+    threshold: f32,
+}
+
+/// At most this share of the held-out sentences that were understood may be refused.
+const REFUSED: f32 = 0.01;
+/// What is less likely right than this is not answered, however much within scope it is.
+const UNLIKELY: f32 = 0.4;
+
+impl Calibration {
+    /// Probability that the top intent is right, and whether the sentence is within scope.
+    pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, bool) {
+        let inputs = self.inputs(scores);
+        let within = self.within.probability(&inputs);
+        let right = self.right.probability(&inputs);
+        (right, within >= self.threshold && right >= UNLIKELY)
+    }
+
+    /// How likely a sentence is within scope.
+    #[cfg(test)]
+    pub(super) fn within(&self, scores: &Scores<'_>) -> f32 {
+        self.within.probability(&self.inputs(scores))
+    }
+
+    /// Shares of the intents, adding up to 1, in place of their margins.
+    pub(super) fn shares(&self, margins: &mut [f32]) {
+        softmax(margins, self.sharpness);
+    }
+
+    fn inputs(&self, scores: &Scores<'_>) -> [f32; INPUTS] {
+        let (mut first, mut second) = (-2.0_f32, -2.0_f32);
+        for margin in scores.in_scope {
+            if *margin > first {
+                second = first;
+                first = *margin;
+            } else if *margin > second {
+                second = *margin;
+            }
+        }
+        let mass: f32 = scores.in_scope.iter().map(|margin| ((margin - first) * self.sharpness).exp()).sum();
+        [
+            first,
+            first - second,
+            scores.out_of_scope.unwrap_or(-1.0),
+            scores.unfamiliar,
+            -mass.max(1.0).ln(),
+            (1.0 + scores.features as f32).ln(),
+        ]
+    }
+
+    /// Fits on held-out sentences; classes from `in_scope` on are negatives. `nothing` is the
+    /// scoring of a sentence without any known feature.
+    pub(super) fn fit(held_out: &[HeldOut], in_scope: usize, nothing: &[f32]) -> Self {
+        let mut fitted = Self {
+            sharpness: sharpness(held_out, in_scope),
+            right: Logistic::fit(&[], 1.0),
+            within: Logistic::fit(&[], 1.0),
+            threshold: 0.0,
+        };
+        let mut right = Vec::new();
+        let mut within = Vec::new();
+        let mut understood = Vec::new();
+        let negatives = held_out.iter().filter(|item| item.label >= in_scope).count();
+        let positives = held_out.len() - negatives;
+        let real = negatives >= 10;
+        // Sentences of one intent scored without it stand for sentences that belong to none. Where
+        // the data has real negatives those say it better.
+        let share = if real { 0.25 } else { 1.0 };
+        let balance = if real { positives as f32 / negatives as f32 } else { 1.0 };
+        for item in held_out {
+            let (own, rest) = item.margins.split_at_checked(in_scope).unwrap_or((&item.margins, &[]));
+            let scores = Scores {
+                in_scope: own,
+                out_of_scope: rest.first().copied(),
+                unfamiliar: item.unfamiliar,
+                features: item.features,
+            };
+            let inputs = fitted.inputs(&scores);
+            let is_positive = item.label < in_scope;
+            let is_right = is_positive && top(own) == item.label;
+            right.push((inputs, is_right, 1.0));
+            within.push((inputs, is_positive, if is_positive { 1.0 } else { balance }));
+            if is_right {
+                understood.push(inputs);
+            }
+            if is_positive && in_scope > 2 {
+                let mut masked = own.to_vec();
+                if let Some(margin) = masked.get_mut(item.label) {
+                    *margin = f32::NEG_INFINITY;
+                }
+                let unfamiliar = item.unfamiliar.max(0.3);
+                let inputs = fitted.inputs(&Scores { in_scope: &masked, unfamiliar, ..scores });
+                within.push((inputs, false, share));
+                if !real {
+                    right.push((inputs, false, 0.05));
+                }
+            }
+        }
+        let (own, rest) = nothing.split_at_checked(in_scope).unwrap_or((nothing, &[]));
+        let blank = fitted.inputs(&Scores { in_scope: own, out_of_scope: rest.first().copied(), unfamiliar: 1.0, features: 1 });
+        within.push((blank, false, 1.0 + 0.05 * positives as f32));
+        right.push((blank, false, 1.0 + 0.02 * positives as f32));
+
+        fitted.right = Logistic::fit(&right, 1e-4);
+        fitted.within = Logistic::fit(&within, 1e-4);
+        let mut probabilities: Vec<f32> = understood.iter().map(|inputs| fitted.within.probability(inputs)).collect();
+        probabilities.sort_unstable_by(f32::total_cmp);
+        let at = (probabilities.len() as f32 * REFUSED) as usize;
+        fitted.threshold = probabilities.get(at).copied().unwrap_or(0.5).min(0.5);
+        fitted
+    }
+
+    pub(super) fn is_sound(&self) -> bool {
+        self.sharpness.is_finite() && self.threshold.is_finite() && self.right.is_sound() && self.within.is_sound()
+    }
+}
+
+/// The index of the highest; 0 of none.
+pub(super) fn top(margins: &[f32]) -> usize {
+    margins.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map_or(0, |(index, _)| index)
+}
+
+fn softmax(margins: &mut [f32], sharpness: f32) {
+    let highest = margins.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for margin in margins.iter_mut() {
+        *margin = ((*margin - highest) * sharpness).exp();
+        sum += *margin;
+    }
+    for margin in margins.iter_mut() {
+        *margin /= sum;
+    }
+}
+
+/// The sharpness under which the held-out labels are likeliest, by golden section on its logarithm.
+fn sharpness(held_out: &[HeldOut], in_scope: usize) -> f32 {
+    let loss = |log: f32| {
+        let mut loss = 0.0_f64;
+        let mut shares = Vec::new();
+        for item in held_out.iter().filter(|item| item.label < in_scope) {
+            shares.clear();
+            shares.extend(item.margins.iter().take(in_scope));
+            softmax(&mut shares, log.exp());
+            loss -= f64::from(shares.get(item.label).copied().unwrap_or(0.0).max(1e-9)).ln();
+        }
+        loss
+    };
+    let golden = 0.618_034;
+    let (mut low, mut high) = (0.0_f32, 4.0_f32);
+    let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
+    let (mut at_left, mut at_right) = (loss(left), loss(right));
+    for _ in 0..12 {
+        if at_left < at_right {
+            high = right;
+            (right, at_right) = (left, at_left);
+            left = high - golden * (high - low);
+            at_left = loss(left);
+        } else {
+            low = left;
+            (left, at_left) = (right, at_right);
+            right = low + golden * (high - low);
+            at_right = loss(right);
+        }
+    }
+    f32::midpoint(low, high).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held_out() -> Vec<HeldOut> {
+        (0..200)
+            .map(|i| {
+                let label = i % 3;
+                let sure = if i % 10 == 0 { -0.9 } else { 0.8 };
+                let margins = (0..4).map(|class| if class == label { sure } else { -0.8 }).collect();
+                HeldOut { margins, label, unfamiliar: 0.1, features: 60 }
+            })
+            .chain((0..20).map(|_| HeldOut { margins: vec![-0.9, -0.8, -0.9, 0.5], label: 3, unfamiliar: 0.7, features: 60 }))
+            .collect()
+    }
+
+    fn scores(margins: &[f32], unfamiliar: f32) -> Scores<'_> {
+        Scores { in_scope: margins, out_of_scope: Some(-0.9), unfamiliar, features: 60 }
+    }
+
+    #[test]
+    fn a_clear_margin_is_likely_right_and_within_scope() {
+        let calibration = Calibration::fit(&held_out(), 3, &[-0.9; 4]);
+        let (right, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
+        assert!(right > 0.9 && within, "{right}");
+        let (wrong, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
+        assert!(wrong < 0.3 && !within, "{wrong}");
+        assert!(calibration.within(&scores(&[0.8, -0.8, -0.8], 0.1)) > 0.9);
+    }
+
+    #[test]
+    fn shares_add_up_to_one() {
+        let calibration = Calibration::fit(&held_out(), 3, &[-0.9; 4]);
+        let mut margins = [0.5, -1.0, f32::NEG_INFINITY];
+        calibration.shares(&mut margins);
+        assert!((margins.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!(margins[0] > margins[1]);
+    }
+
+    #[test]
+    fn no_held_out_sentences_are_no_reason_to_fail() {
+        let calibration = Calibration::fit(&[], 1, &[-0.9]);
+        assert!(calibration.is_sound());
+    }
+}

@@ -1,0 +1,182 @@
+//! The space of known features: from hashes to weighted, unit-length sparse vectors.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::{Family, extract};
+use crate::nlu::text::Text;
+
+/// A sparse vector: feature index and value, in order of the index.
+pub(super) type Sparse = Vec<(u32, f32)>;
+
+/// A sentence in the space.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Point {
+    pub vector: Sparse,
+    /// How much of the weight of its words is of words and pairs never seen, 0..=1.
+    pub unfamiliar: f32,
+}
+
+/// Known features and their rarity. Index `len()` is the constant feature (the bias).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Space {
+    /// Ascending.
+    hashes: Vec<u32>,
+    /// In how many sentences each stands.
+    counts: Vec<u32>,
+    sentences: u32,
+    #[serde(skip)]
+    table: Table,
+}
+
+/// Open addressing, at most half full: one or two cache lines a look-up.
+#[derive(Debug, Clone, Default)]
+struct Table {
+    slots: Vec<(u32, u32)>,
+    mask: usize,
+    idf: Vec<f32>,
+}
+
+const EMPTY: u32 = u32::MAX;
+
+impl Space {
+    /// Learns the space of some sentences. Characters that stand in fewer than `rare` sentences
+    /// are left out: they are most of the features and say the least.
+    pub(super) fn learn<'a>(texts: impl Iterator<Item = &'a Text>, rare: u32) -> Self {
+        let mut all: Vec<(u32, Family)> = Vec::new();
+        let mut sentences = 0_u32;
+        let mut own = Vec::new();
+        for text in texts {
+            sentences = sentences.saturating_add(1);
+            own.clear();
+            extract(text, |family, hash| own.push((hash, family)));
+            own.sort_unstable();
+            own.dedup_by_key(|feature| feature.0);
+            all.extend_from_slice(&own);
+        }
+        all.sort_unstable();
+        let (hashes, counts) = all
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter_map(|group| group.first().map(|(hash, family)| (*hash, *family, group.len() as u32)))
+            .filter(|(_, family, count)| *family != Family::Characters || *count >= rare)
+            .map(|(hash, _, count)| (hash, count))
+            .unzip();
+        let mut space = Self { hashes, counts, sentences, table: Table::default() };
+        space.index();
+        space
+    }
+
+    /// Rebuilds what is not stored. Needed after reading a space from bytes.
+    pub(super) fn index(&mut self) {
+        let size = (self.hashes.len() * 2).next_power_of_two().max(2);
+        let mut slots = vec![(0, EMPTY); size];
+        for (index, hash) in (0_u32..).zip(&self.hashes) {
+            let mut at = *hash as usize & (size - 1);
+            while let Some(slot) = slots.get_mut(at) {
+                if slot.1 == EMPTY {
+                    *slot = (*hash, index);
+                    break;
+                }
+                at = (at + 1) & (size - 1);
+            }
+        }
+        let idf = self.counts.iter().map(|count| rarity(self.sentences, *count)).collect();
+        self.table = Table { slots, mask: size - 1, idf };
+    }
+
+    /// Whether what was read from bytes can be used.
+    pub(super) fn is_sound(&self) -> bool {
+        self.hashes.len() == self.counts.len() && self.hashes.is_sorted()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    fn find(&self, hash: u32) -> Option<u32> {
+        let mut at = hash as usize & self.table.mask;
+        loop {
+            let (known, index) = *self.table.slots.get(at)?;
+            if index == EMPTY {
+                return None;
+            }
+            if known == hash {
+                return Some(index);
+            }
+            at = (at + 1) & self.table.mask;
+        }
+    }
+
+    /// Places a sentence. With `held_out`, its own words do not make it familiar: that is what a
+    /// sentence of the training set would look like had it not been in it.
+    pub(super) fn place(&self, text: &Text, held_out: bool) -> Point {
+        let mut found: Vec<u32> = Vec::with_capacity(192);
+        let (mut strange, mut words) = (0.0, 0.0);
+        let strangest = rarity(self.sentences, 0);
+        extract(text, |family, hash| {
+            let index = self.find(hash);
+            found.extend(index);
+            if family != Family::Characters {
+                let seen = index.and_then(|index| self.counts.get(index as usize).copied());
+                let idf = index.and_then(|index| self.table.idf.get(index as usize).copied()).unwrap_or(strangest);
+                let weight = if family == Family::Word { idf } else { 0.5 * idf };
+                words += weight;
+                if seen.unwrap_or(0) <= u32::from(held_out) {
+                    strange += weight;
+                }
+            }
+        });
+        found.sort_unstable();
+        Point { vector: self.weigh(&found), unfamiliar: if words > 0.0 { strange / words } else { 1.0 } }
+    }
+
+    /// Sublinear term frequency times rarity, made unit length, with the constant feature.
+    fn weigh(&self, found: &[u32]) -> Sparse {
+        let mut vector: Sparse = Vec::with_capacity(found.len() + 1);
+        for group in found.chunk_by(|a, b| a == b) {
+            if let Some(index) = group.first() {
+                let idf = self.table.idf.get(*index as usize).copied().unwrap_or(1.0);
+                vector.push((*index, (1.0 + (group.len() as f32).ln()) * idf));
+            }
+        }
+        let norm = vector.iter().map(|(_, value)| value * value).sum::<f32>().sqrt();
+        if norm > 0.0 {
+            for (_, value) in &mut vector {
+                *value /= norm;
+            }
+        }
+        vector.push((self.len() as u32, 1.0));
+        vector
+    }
+}
+
+fn rarity(sentences: u32, count: u32) -> f32 {
+    1.0 + ((1.0 + sentences as f32) / (1.0 + count as f32)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space() -> Space {
+        let texts = [Text::new("turn on the light"), Text::new("turn off the light")];
+        Space::learn(texts.iter(), 1)
+    }
+
+    #[test]
+    fn a_vector_has_unit_length_besides_the_constant() {
+        let point = space().place(&Text::new("turn on"), false);
+        let (constant, rest) = point.vector.split_last().unwrap();
+        assert_eq!(constant.1, 1.0);
+        let norm: f32 = rest.iter().map(|(_, value)| value * value).sum();
+        assert!((norm - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn unknown_words_make_a_sentence_unfamiliar() {
+        let space = space();
+        assert!(space.place(&Text::new("turn on the light"), false).unfamiliar < 0.01);
+        assert!(space.place(&Text::new("zebra quartz"), false).unfamiliar > 0.99);
+        assert!(space.place(&Text::new("turn on the light"), true).unfamiliar > 0.2);
+        assert!(space.place(&Text::new(""), false).unfamiliar > 0.0);
+    }
+}

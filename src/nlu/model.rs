@@ -1,0 +1,225 @@
+//! The trained model: what the rest of Voicera holds and asks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::data::TrainingData;
+use super::entity::{self, Clock, Lexicon, Patterns, builtin};
+use super::intent::{Classifier, Prediction};
+use super::response::ResponseTemplate;
+use super::text::Text;
+use super::types::{
+    Context, Entity, IntentSummary, ModelError, Parse, Progress, Ranked, TrainError, TrainOptions,
+};
+use super::{codec, data, language, train};
+
+/// A trained model. Immutable; share it behind an `Arc` and replace it whole.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(super) stored: Stored,
+}
+
+/// All that a model is made of, as it is written to bytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Stored {
+    pub version: String,
+    pub languages: Vec<String>,
+    pub intents: Vec<IntentSummary>,
+    /// In the order of `languages`.
+    pub models: Vec<LanguageModel>,
+}
+
+/// What is known in one language.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LanguageModel {
+    pub classifier: Classifier,
+    pub lexicon: Lexicon,
+    pub patterns: Patterns,
+    /// Entity types annotated in the examples of each class, in alphabetical order.
+    pub expected: Vec<Vec<String>>,
+    /// Example sentences, an intent each in turn.
+    pub suggestions: Vec<String>,
+    pub responses: BTreeMap<String, Vec<ResponseTemplate>>,
+}
+
+impl LanguageModel {
+    pub(super) fn restore(&mut self) -> bool {
+        self.expected.len() == self.classifier.classes.len()
+            && self.classifier.restore()
+            && self.lexicon.restore()
+            && self.patterns.restore()
+    }
+}
+
+impl Model {
+    /// Trains on merged packs. `progress` is called often, from this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] when there is nothing to learn from or more than a model can hold.
+    pub fn train(
+        data: &TrainingData,
+        options: &TrainOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, TrainError> {
+        train::train(data, options, progress).map(|stored| Self { stored })
+    }
+
+    /// Understands one utterance. Never fails and never panics; at most
+    /// [`MAX_CHARS`](super::MAX_CHARS) code points are looked at.
+    pub fn parse(&self, text: &str, context: &Context) -> Parse {
+        let hint = context.language.as_deref().and_then(data::primary_tag);
+        let normal = Text::new(text);
+        let (language, language_confidence, model, prediction) = self.understand(text, &normal, hint);
+        let prediction = prediction.unwrap_or_default();
+
+        let ranking: Vec<Ranked> = prediction
+            .ranking
+            .iter()
+            .filter_map(|(class, confidence)| {
+                let intent = model?.classifier.classes.get(*class)?.clone();
+                Some(Ranked { intent, confidence: *confidence })
+            })
+            .collect();
+        let top = prediction.ranking.first().map(|(class, _)| *class).filter(|_| prediction.within_scope);
+        let intent = top.and(ranking.first()).map(|ranked| ranked.intent.clone());
+        let english = language == "en";
+        let (entities, time_dependent) = entities(text, &normal, model, top, Clock { now: &context.now, english });
+        Parse {
+            language,
+            language_confidence,
+            intent,
+            confidence: prediction.confidence,
+            ranking,
+            entities,
+            time_dependent,
+        }
+    }
+
+    /// The language, how sure, its model, and what that makes of the text.
+    fn understand(
+        &self,
+        original: &str,
+        normal: &Text,
+        hint: Option<String>,
+    ) -> (String, f32, Option<&LanguageModel>, Option<Prediction>) {
+        let Stored { languages, models, .. } = &self.stored;
+        if let Some(hint) = hint {
+            let model = languages.iter().position(|known| *known == hint).and_then(|index| models.get(index));
+            let prediction = model.map(|model| model.classifier.predict(normal));
+            return (hint, 1.0, model, prediction);
+        }
+        let known: Vec<&str> = languages.iter().map(String::as_str).collect();
+        let likely = language::likely(original, &known);
+        let only = likely.len() == 1;
+        let mut total = 0.0;
+        let mut best: Option<(f32, usize, Prediction)> = None;
+        for (index, weight) in likely {
+            let Some(model) = models.get(index) else { continue };
+            let prediction = model.classifier.predict(normal);
+            let familiar = 1.0 - prediction.unfamiliar;
+            let evidence = 0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 };
+            total += evidence;
+            if best.as_ref().is_none_or(|(other, _, _)| evidence > *other) {
+                best = Some((evidence, index, prediction));
+            }
+        }
+        match best {
+            Some((evidence, index, prediction)) => {
+                let confidence = if only { 1.0 - 0.5 * prediction.unfamiliar } else { evidence / total };
+                let language = languages.get(index).cloned().unwrap_or_default();
+                (language, confidence, models.get(index), Some(prediction))
+            }
+            // The script belongs to none of the languages: name one, but hardly believe in it.
+            None => (languages.first().cloned().unwrap_or_default(), 0.05, None, None),
+        }
+    }
+
+    /// A short hash of the training data and of what this engine makes of it: models of one
+    /// version answer alike.
+    pub fn version(&self) -> &str {
+        &self.stored.version
+    }
+
+    /// BCP-47 primary tags that the model has data for, in alphabetical order.
+    pub fn languages(&self) -> &[String] {
+        &self.stored.languages
+    }
+
+    /// The intents in alphabetical order, without out-of-scope negatives.
+    pub fn intents(&self) -> Vec<IntentSummary> {
+        self.stored.intents.clone()
+    }
+
+    /// Up to `limit` example sentences in plain text, of as many intents as possible; none in a
+    /// language that the model does not know.
+    pub fn suggestions(&self, language: &str, limit: usize) -> Vec<&str> {
+        self.in_language(language)
+            .map(|model| model.suggestions.iter().take(limit).map(String::as_str).collect())
+            .unwrap_or_default()
+    }
+
+    /// A response template of an intent; `pick` chooses among its variants, each `pick` one.
+    pub fn response(&self, intent: &str, language: &str, pick: u64) -> Option<&ResponseTemplate> {
+        let variants = self.in_language(language)?.responses.get(intent)?;
+        let index = pick.checked_rem(variants.len() as u64)?;
+        variants.get(usize::try_from(index).ok()?)
+    }
+
+    /// A response that the entities can fill: of the variants from `pick` on, the first one with
+    /// placeholders that renders, otherwise the first without.
+    pub fn respond(&self, intent: &str, language: &str, pick: u64, entities: &[Entity]) -> Option<String> {
+        let count = self.in_language(language)?.responses.get(intent)?.len() as u64;
+        let variants = || (0..count).filter_map(|step| self.response(intent, language, pick.wrapping_add(step)));
+        let filled = variants().filter(|variant| variant.placeholders().next().is_some());
+        let plain = variants().filter(|variant| variant.placeholders().next().is_none());
+        filled.chain(plain).find_map(|variant| variant.render(entities))
+    }
+
+    fn in_language(&self, language: &str) -> Option<&LanguageModel> {
+        let tag = data::primary_tag(language)?;
+        let index = self.stored.languages.iter().position(|known| *known == tag)?;
+        self.stored.models.get(index)
+    }
+
+    /// The model as bytes, with a format number and a checksum.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(&self.stored)
+    }
+
+    /// A model from bytes that [`Model::to_bytes`] made. Takes memory in proportion to the bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`] for all other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let mut stored: Stored = codec::decode(bytes)?;
+        let sound = stored.languages.len() == stored.models.len() && stored.models.iter_mut().all(LanguageModel::restore);
+        if sound { Ok(Self { stored }) } else { Err(ModelError::Damaged) }
+    }
+}
+
+fn entities(
+    original: &str,
+    text: &Text,
+    model: Option<&LanguageModel>,
+    top: Option<usize>,
+    clock: Clock<'_>,
+) -> (Vec<Entity>, bool) {
+    let mut candidates = Vec::new();
+    if let Some(model) = model {
+        let expected = top.and_then(|class| model.expected.get(class));
+        model.patterns.find(original, text, &mut candidates);
+        model.lexicon.find(
+            text,
+            |entity| expected.is_none_or(|names| names.iter().any(|name| name == entity)),
+            &mut candidates,
+        );
+    }
+    builtin::find(text, clock, &mut candidates);
+    entity::settle(original, text, candidates)
+}
+
+#[cfg(test)]
+mod tests;

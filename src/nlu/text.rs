@@ -1,0 +1,300 @@
+//! Text as the engine sees it: compatibility-composed, case-folded, cut into words, and able to
+//! say where each piece stood in the original, in Unicode code points.
+//!
+//! At most [`MAX_CHARS`] code points are analysed. A spoken command is far shorter; the cap is
+//! what bounds the time that a hostile text can take.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+
+/// How many code points of an utterance are looked at. The rest is ignored.
+pub const MAX_CHARS: usize = 2_000;
+
+/// What a token is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// Letters of a script that separates words.
+    Word,
+    /// Digits.
+    Number,
+    /// One character of a script without spaces.
+    Ideograph,
+    /// Anything else that can be seen.
+    Symbol,
+}
+
+/// A piece of the normalised text, as a byte range of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub start: usize,
+    pub end: usize,
+    pub kind: TokenKind,
+}
+
+/// A normalised text and the way back to the original.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Text {
+    /// NFKC and case-folded; at most [`MAX_CHARS`] original code points' worth.
+    pub normal: String,
+    /// For each byte of `normal`: the original code points (first, one past the last).
+    origin: Vec<(u32, u32)>,
+    pub tokens: Vec<Token>,
+}
+
+impl Text {
+    pub(crate) fn new(original: &str) -> Self {
+        let mut text = Self::default();
+        if original.is_ascii() {
+            text.push_ascii(original);
+        } else {
+            text.push_clusters(original);
+        }
+        text.tokens = tokens(&text.normal);
+        text
+    }
+
+    fn push_ascii(&mut self, original: &str) {
+        for (at, byte) in (0_u32..).zip(original.bytes().take(MAX_CHARS)) {
+            self.normal.push(char::from(byte.to_ascii_lowercase()));
+            self.origin.push((at, at + 1));
+        }
+    }
+
+    /// Normalises cluster by cluster (a starter and what composes with it), because offsets have
+    /// to survive and composition never crosses clusters.
+    fn push_clusters(&mut self, original: &str) {
+        let mut cluster = String::new();
+        let mut start = 0;
+        let mut at = 0;
+        for c in original.chars().take(MAX_CHARS) {
+            if !cluster.is_empty() && !continues(c) {
+                self.push_cluster(&cluster, start, at);
+                cluster.clear();
+            }
+            if cluster.is_empty() {
+                start = at;
+            }
+            cluster.push(c);
+            at += 1;
+        }
+        self.push_cluster(&cluster, start, at);
+    }
+
+    fn push_cluster(&mut self, cluster: &str, start: u32, end: u32) {
+        for c in cluster.nfkc().flat_map(fold) {
+            self.normal.push(c);
+            for _ in 0..c.len_utf8() {
+                self.origin.push((start, end));
+            }
+        }
+    }
+
+    /// The original code point range of a byte range of `normal`.
+    pub(crate) fn origin(&self, start: usize, end: usize) -> (usize, usize) {
+        let first = self.origin.get(start).map_or(0, |range| range.0);
+        let last = end
+            .checked_sub(1)
+            .and_then(|at| self.origin.get(at))
+            .map_or(first, |range| range.1);
+        (first as usize, last.max(first) as usize)
+    }
+
+    /// The byte range of `normal` that a byte range of the original became, if it became any.
+    pub(crate) fn of_original(&self, original: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+        let first = u32::try_from(original.get(..start)?.chars().count()).ok()?;
+        let length = u32::try_from(original.get(start..end)?.chars().count()).ok()?;
+        let from = self.origin.partition_point(|range| range.0 < first);
+        let to = self.origin.partition_point(|range| range.1 <= first + length);
+        (from < to).then_some((from, to))
+    }
+
+    pub(crate) fn slice(&self, token: Token) -> &str {
+        self.normal.get(token.start..token.end).unwrap_or_default()
+    }
+
+    /// Whether a byte range of `normal` neither starts nor ends inside a word.
+    pub(crate) fn on_word_boundaries(&self, start: usize, end: usize) -> bool {
+        let joined = |left: Option<char>, right: Option<char>| match (left, right) {
+            (Some(left), Some(right)) => {
+                is_word(left) && is_word(right) && !is_ideograph(left) && !is_ideograph(right)
+            }
+            _ => false,
+        };
+        let Some((before, rest)) = self.normal.split_at_checked(start) else { return false };
+        let Some((inside, after)) = end.checked_sub(start).and_then(|length| rest.split_at_checked(length)) else {
+            return false;
+        };
+        !inside.is_empty()
+            && !joined(before.chars().next_back(), inside.chars().next())
+            && !joined(inside.chars().next_back(), after.chars().next())
+    }
+}
+
+/// Whether `c` may compose with, or reorder behind, the character before it.
+fn continues(c: char) -> bool {
+    canonical_combining_class(c) != 0
+        || is_combining_mark(c)
+        // Hangul vowels and finals, half-width kana voice marks, joiners and variation selectors.
+        || matches!(c, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Case folding, with the two folds that lower-casing lacks; what cannot be seen is dropped.
+fn fold(c: char) -> impl Iterator<Item = char> {
+    let (first, rest) = match c {
+        'ß' | 'ẞ' => (Some('s'), Some('s')),
+        'ς' => (Some('σ'), None),
+        '\u{2018}' | '\u{2019}' | '\u{02bc}' => (Some('\''), None),
+        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' | '\u{fe00}'..='\u{fe0f}' => (None, None),
+        c if c.is_control() => (Some(' '), None),
+        c => {
+            let mut lower = c.to_lowercase();
+            // 'İ' is the one letter with two; its dot is no letter of its own.
+            (lower.next(), None)
+        }
+    };
+    first.into_iter().chain(rest)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || is_combining_mark(c)
+}
+
+/// Characters of scripts that do not separate words: kana, Han, Thai, Lao, Khmer, Burmese.
+pub(crate) fn is_ideograph(c: char) -> bool {
+    matches!(
+        c,
+        '\u{3040}'..='\u{30ff}'
+            | '\u{31f0}'..='\u{31ff}'
+            | '\u{3400}'..='\u{4dbf}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}'
+            | '\u{3005}'..='\u{3007}'
+            | '\u{0e00}'..='\u{0eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1780}'..='\u{17ff}'
+    )
+}
+
+fn kind(c: char) -> Option<TokenKind> {
+    if c.is_ascii_alphabetic() {
+        Some(TokenKind::Word)
+    } else if c.is_whitespace() || c.is_control() {
+        None
+    } else if c.is_numeric() && !is_ideograph(c) {
+        Some(TokenKind::Number)
+    } else if is_ideograph(c) {
+        Some(TokenKind::Ideograph)
+    } else if is_word(c) {
+        Some(TokenKind::Word)
+    } else {
+        Some(TokenKind::Symbol)
+    }
+}
+
+fn tokens(normal: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(normal.len() / 4 + 1);
+    for (start, c) in normal.char_indices() {
+        let Some(kind) = kind(c) else { continue };
+        let end = start + c.len_utf8();
+        let joins = matches!(kind, TokenKind::Word | TokenKind::Number);
+        match tokens.last_mut() {
+            Some(last) if joins && last.end == start && last.kind == kind => last.end = end,
+            // A combining mark belongs to what it stands on, also in scripts without spaces.
+            Some(last) if last.end == start && is_combining_mark(c) => last.end = end,
+            _ => tokens.push(Token { start, end, kind }),
+        }
+    }
+    tokens
+}
+
+/// The words of a text with single spaces between them: what "the same sentence" means.
+pub(crate) fn sentence_key(text: &Text) -> String {
+    let mut key = String::with_capacity(text.normal.len());
+    let mut end = 0;
+    for token in text.tokens.iter().filter(|token| token.kind != TokenKind::Symbol) {
+        if !key.is_empty() && token.start > end {
+            key.push(' ');
+        }
+        key.push_str(text.slice(*token));
+        end = token.end;
+    }
+    key
+}
+
+/// NFKC and case folding of a word or phrase, with single spaces and none around it.
+pub(crate) fn normalise(phrase: &str) -> String {
+    let text = Text::new(phrase);
+    let words: Vec<&str> = text.normal.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// The code points `start..end` of the original.
+pub(crate) fn code_points(original: &str, start: usize, end: usize) -> Cow<'_, str> {
+    if original.is_ascii() {
+        return Cow::Borrowed(original.get(start..end).unwrap_or_default());
+    }
+    Cow::Owned(original.chars().skip(start).take(end.saturating_sub(start)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(original: &str) -> Vec<String> {
+        let text = Text::new(original);
+        text.tokens.iter().map(|token| text.slice(*token).to_owned()).collect()
+    }
+
+    #[test]
+    fn case_width_and_composition_do_not_matter() {
+        assert_eq!(Text::new("ＣＡＦE\u{301} Straße").normal, "café strasse");
+        assert_eq!(Text::new("\u{1112}\u{1161}\u{11ab}").normal, "한");
+        assert_eq!(Text::new("ﾊﾞ").normal, "バ");
+    }
+
+    #[test]
+    fn offsets_lead_back_to_the_original_code_points() {
+        let text = Text::new("e\u{301}t\u{301} ﬁn");
+        let start = text.normal.find("fin").unwrap();
+        assert_eq!(text.origin(start, start + 3), (5, 7));
+        assert_eq!(text.origin(0, 2), (0, 2));
+    }
+
+    #[test]
+    fn words_numbers_and_symbols_are_told_apart() {
+        assert_eq!(words("Meet at 3pm, ok?"), ["meet", "at", "3", "pm", ",", "ok", "?"]);
+        assert_eq!(words("東京へ"), ["東", "京", "へ"]);
+        assert_eq!(words("a\0b"), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_match_inside_a_word_is_not_on_word_boundaries() {
+        let text = Text::new("call 5 litres");
+        assert!(!text.on_word_boundaries(3, 4));
+        assert!(text.on_word_boundaries(5, 6));
+        assert!(text.on_word_boundaries(0, 4));
+        assert!(!text.on_word_boundaries(9, 900));
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(Text::new(&"é".repeat(100_000)).normal.chars().count(), MAX_CHARS);
+    }
+
+    proptest! {
+        #[test]
+        fn every_token_maps_to_a_range_of_the_original(original in any::<String>()) {
+            let text = Text::new(&original);
+            let length = original.chars().count();
+            for token in &text.tokens {
+                let (start, end) = text.origin(token.start, token.end);
+                prop_assert!(start < end && end <= length);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! From merged packs to a model: each language by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
+use super::entity::{LexiconBuilder, Patterns};
+use super::intent::{Labelled, fit};
+use super::model::{LanguageModel, Stored};
+use super::response::ResponseTemplate;
+use super::rng::Rng;
+use super::text::Text;
+use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
+
+/// Raised whenever the same data would give a model that answers otherwise.
+const ENGINE: u32 = 1;
+const MAX_INTENTS: usize = 4096;
+/// Example sentences of each intent that a model keeps to suggest.
+const SUGGESTED: usize = 5;
+
+pub(super) fn train(
+    data: &TrainingData,
+    options: &TrainOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Stored, TrainError> {
+    let packs: Vec<(&str, &LanguagePack)> = data.packs().filter(|(_, pack)| has_examples(pack)).collect();
+    if packs.is_empty() {
+        return Err(TrainError::Empty);
+    }
+    let mut models = Vec::with_capacity(packs.len());
+    for (_, pack) in &packs {
+        if pack.intents.len() > MAX_INTENTS {
+            return Err(TrainError::TooManyIntents(pack.intents.len()));
+        }
+        models.push(train_language(pack, options, progress));
+    }
+    Ok(Stored {
+        version: version(data, options),
+        languages: packs.iter().map(|(language, _)| (*language).to_owned()).collect(),
+        intents: summaries(&packs),
+        models,
+    })
+}
+
+fn has_examples(pack: &LanguagePack) -> bool {
+    pack.intents.iter().any(|(name, examples)| name != OUT_OF_SCOPE && !examples.is_empty())
+}
+
+fn version(data: &TrainingData, options: &TrainOptions) -> String {
+    let identity = format!("{}/{ENGINE}/{options:?}", data.fingerprint());
+    hex(&Sha256::digest(identity)).chars().take(16).collect()
+}
+
+fn train_language(pack: &LanguagePack, options: &TrainOptions, progress: &mut dyn FnMut(Progress)) -> LanguageModel {
+    let classes: Vec<String> = pack.intents.keys().filter(|name| *name != OUT_OF_SCOPE).cloned().collect();
+    let mut items: Vec<Labelled> = Vec::new();
+    for (name, examples) in &pack.intents {
+        let class = classes.iter().position(|class| class == name).unwrap_or(classes.len());
+        items.extend(examples.iter().map(|example| Labelled { text: Text::new(&example.text), class }));
+    }
+    let expected = classes.iter().map(|class| entity_types(pack.intents.get(class).into_iter().flatten())).collect();
+    let classifier = fit(classes, &items, options, progress);
+
+    progress(Progress { stage: Stage::Entities, done: 0, total: 1 });
+    let mut lexicon = LexiconBuilder::default();
+    for (variant, value) in &pack.synonyms {
+        lexicon.synonym(variant, value);
+    }
+    for (entity, values) in &pack.lookups {
+        lexicon.table(entity, values);
+    }
+    for example in pack.intents.values().flatten() {
+        lexicon.example(example);
+    }
+    let lexicon = lexicon.build(items.iter().map(|item| &item.text));
+    let patterns = pack.regexes.iter().flat_map(|(entity, sources)| {
+        sources.iter().map(move |source| (entity.clone(), source.clone()))
+    });
+    progress(Progress { stage: Stage::Entities, done: 1, total: 1 });
+    LanguageModel {
+        classifier,
+        lexicon,
+        patterns: Patterns::new(patterns),
+        expected,
+        suggestions: suggestions(pack, options.seed),
+        responses: responses(pack),
+    }
+}
+
+fn entity_types<'a>(examples: impl Iterator<Item = &'a Example>) -> Vec<String> {
+    let names: BTreeSet<&String> = examples.flat_map(|example| &example.annotations).map(|found| &found.entity).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// A sentence of every intent in turn, each intent's in a shuffled order.
+fn suggestions(pack: &LanguagePack, seed: u64) -> Vec<String> {
+    let mut rng = Rng::new(seed);
+    let mut by_turn: Vec<Vec<String>> = vec![Vec::new(); SUGGESTED];
+    for (_, examples) in pack.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE) {
+        let mut texts: Vec<&String> = examples.iter().map(|example| &example.text).collect();
+        rng.shuffle(&mut texts);
+        for (turn, text) in by_turn.iter_mut().zip(texts) {
+            turn.push(text.clone());
+        }
+    }
+    by_turn.into_iter().flatten().collect()
+}
+
+fn responses(pack: &LanguagePack) -> BTreeMap<String, Vec<ResponseTemplate>> {
+    pack.responses
+        .iter()
+        .map(|(intent, texts)| (intent.clone(), texts.iter().cloned().map(ResponseTemplate::new).collect()))
+        .collect()
+}
+
+fn summaries(packs: &[(&str, &LanguagePack)]) -> Vec<IntentSummary> {
+    let mut summaries: BTreeMap<&str, IntentSummary> = BTreeMap::new();
+    let mut entities: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (language, pack) in packs {
+        for (name, examples) in pack.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE) {
+            let summary = summaries.entry(name).or_insert_with(|| IntentSummary {
+                name: name.clone(),
+                languages: Vec::new(),
+                examples: 0,
+                entities: Vec::new(),
+            });
+            summary.languages.push((*language).to_owned());
+            summary.examples += examples.len();
+            entities.entry(name).or_default().extend(entity_types(examples.iter()));
+        }
+    }
+    for (name, summary) in &mut summaries {
+        summary.entities = entities.remove(name).unwrap_or_default().into_iter().collect();
+    }
+    summaries.into_values().collect()
+}

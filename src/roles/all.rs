@@ -1,0 +1,39 @@
+//! Everything in one process: the gateway over the modules' own routers, with no socket between.
+
+use std::sync::Arc;
+
+use axum::middleware::from_fn_with_state;
+
+use crate::gateway::Gateway;
+use crate::gateway::upstream::Upstream;
+use crate::kit::auth::{self, Authenticator};
+use crate::roles::data_folder::DataFolder;
+use crate::roles::gateway::Peers;
+use crate::roles::host::Host;
+use crate::roles::{RoleError, analytics, routes, users, voice};
+
+/// Serves all modules.
+pub(super) async fn run(host: Host) -> Result<(), RoleError> {
+    let listener = host.bind().await?;
+    let folder = DataFolder::open(&host.config().server.data_dir)?;
+    let users::Opened { users, store: accounts } = users::open(&host, &folder).await?;
+    let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
+    let working = voice::open(&host, &folder, analytics.clone()).await?;
+
+    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let module = |endpoints: axum::Router| {
+        let endpoints = endpoints.layer(from_fn_with_state(Arc::clone(&authenticator), auth::authenticate));
+        Upstream::local(host.mount(endpoints))
+    };
+    let gateway = Gateway {
+        routes: routes(&module(working.voice.router()), &module(users.router()), &module(analytics.router())),
+        authenticator: Arc::clone(&authenticator),
+        max_body_bytes: host.config().server.max_body_bytes as u64,
+    };
+    let peers = Peers { voice: working.voice.clone(), users, analytics };
+    host.serve(listener, gateway.router(), Arc::new(peers)).await;
+    working.close().await;
+    host.finish().await;
+    futures_util::join!(accounts.close(), counters.close());
+    Ok(())
+}

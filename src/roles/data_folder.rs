@@ -1,0 +1,115 @@
+//! The folder that holds everything that outlives the process: one process at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::roles::RoleError;
+
+/// The file in the data folder that holds the first API key.
+pub const API_KEY_FILE: &str = "api-key";
+
+/// A data folder that is this process's alone, as long as this value lives.
+#[derive(Debug)]
+pub(super) struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder if need be, readable by its owner alone, and locks it.
+    pub(super) fn open(path: &Path) -> Result<Self, RoleError> {
+        let fail = |reason: String, fix: &str| RoleError::DataFolder {
+            folder: path.to_owned(),
+            reason,
+            fix: fix.to_owned(),
+        };
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let rights = "make it writable for the user that runs Voicera, or choose another with --data-dir DIR";
+        builder.create(path).map_err(|error| fail(error.to_string(), rights))?;
+        let mut lock = private(File::options().read(true).write(true).create(true).truncate(false))
+            .open(path.join("lock"))
+            .map_err(|error| fail(error.to_string(), rights))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = lock.read_to_string(&mut holder);
+                return Err(fail(
+                    format!("another Voicera (process {}) is running on it", holder.trim()),
+                    "stop that one first, or choose another folder with --data-dir DIR",
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(fail(format!("it cannot be locked: {error}"), rights)),
+        }
+        // For whoever finds it locked; a lock without a number still locks.
+        let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{}", std::process::id()));
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The path of a file in the folder.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Keeps the first API key where `voicera say` finds it, readable by its owner alone.
+    pub(super) fn keep_api_key(&self, key: &SecretString) -> Result<(), RoleError> {
+        self.write(&self.file(API_KEY_FILE), format!("{}\n", key.expose_secret()).as_bytes()).map_err(|error| {
+            RoleError::DataFolder {
+                folder: self.path.clone(),
+                reason: format!("the API key cannot be kept: {error}"),
+                fix: "make room, and the folder writable for the user that runs Voicera".to_owned(),
+            }
+        })
+    }
+
+    /// Writes a file whole or not at all, readable by its owner alone.
+    pub(super) fn write(&self, file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let mut half = file.as_os_str().to_owned();
+        half.push(".half");
+        let mut out = private(File::options().write(true).create(true).truncate(true)).open(&half)?;
+        out.write_all(bytes)?;
+        out.sync_all()?;
+        fs::rename(&half, file)
+    }
+}
+
+fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_belongs_to_one_process_at_a_time() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("a/b");
+        let first = DataFolder::open(&path).unwrap();
+        let refused = DataFolder::open(&path).unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(first);
+        DataFolder::open(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&temporary.path().join("data")).unwrap();
+        folder.keep_api_key(&SecretString::from("vk_x")).unwrap();
+        let file = folder.file(API_KEY_FILE);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "vk_x\n");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(temporary.path().join("data")).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a role could not start, in words that say what to do about it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::Role;
+use crate::kit::peer::PeerError;
+use crate::kit::queue::QueueError;
+use crate::kit::storage::StorageError;
+
+/// Why a role could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// The address can't be listened on.
+    #[error("cannot listen on {0}: {1}\n  fix: stop what uses it, or choose another with --listen ADDR:PORT (port 0 picks a free one)")]
+    Listen(SocketAddr, std::io::Error),
+    /// The data folder can't be used.
+    #[error("the data folder {} cannot be used: {reason}\n  fix: {fix}", folder.display())]
+    DataFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
+    /// A store can't be opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// Training data is broken or missing.
+    #[error("the skills cannot be loaded:\n{0}")]
+    Skills(String),
+    /// The language model's settings can't work.
+    #[error("the language model cannot be used: {0}\n  fix: correct the section [llm] of the configuration")]
+    Llm(String),
+    /// A peer's address is no address.
+    #[error("a peer cannot be called: {0}")]
+    Peer(#[from] PeerError),
+    /// An upstream's address is no address.
+    #[error("a service cannot be reached: {0}")]
+    Upstream(String),
+    /// The binary lacks a module.
+    #[error("this binary was built without the role `{0}`\n  fix: build it with all features")]
+    NotBuilt(Role),
+}
+
+impl RoleError {
+    /// Whether the operator asked for something that cannot be, rather than something went wrong.
+    pub const fn is_wrong_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Skills(_) | Self::Llm(_) | Self::Peer(_) | Self::Upstream(_) | Self::NotBuilt(_)
+        )
+    }
+}

@@ -1,0 +1,189 @@
+//! What every role stands in: configuration, clock, telemetry, the server, and the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::analytics::remote::RemoteAnalytics;
+use crate::config::{BaseUrl, Config};
+use crate::kit::auth;
+use crate::kit::clock::{SharedClock, SystemClock};
+use crate::kit::health::{self, HealthState, Probe};
+use crate::kit::http::edge::{Edge, edge};
+use crate::kit::http::{mount, observe, server};
+use crate::kit::ids::{Entropy, Ids};
+use crate::kit::peer::Peer;
+use crate::kit::telemetry::Telemetry;
+use crate::roles::{RoleError, docs};
+use crate::users::remote::RemoteUsers;
+#[cfg(feature = "gateway")]
+use crate::voice::remote::RemoteVoice;
+
+/// Something that the person who started the process should see.
+#[derive(Debug)]
+pub enum Announcement<'a> {
+    /// A step of something that may take long.
+    Step {
+        /// What is being done.
+        what: &'a str,
+        /// Steps done.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
+    /// The first key was made.
+    FirstKey(&'a SecretString),
+    /// The process serves.
+    Listening(SocketAddr),
+}
+
+/// Who shows announcements.
+pub type Announcer = Arc<dyn Fn(Announcement<'_>) + Send + Sync>;
+
+/// What every role stands in.
+pub struct Host {
+    config: Config,
+    telemetry: Telemetry,
+    announcer: Announcer,
+    stop: CancellationToken,
+    clock: SharedClock,
+    ids: Ids,
+    tasks: TaskTracker,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// A host that runs until `stop`.
+    pub fn new(config: Config, telemetry: Telemetry, announcer: Announcer, stop: CancellationToken) -> Self {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let ids = Ids::new(Arc::clone(&clock), Entropy::system());
+        Self { config, telemetry, announcer, stop, clock, ids, tasks: TaskTracker::new() }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    pub(super) fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    pub(super) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    pub(super) fn announcer(&self) -> &Announcer {
+        &self.announcer
+    }
+
+    pub(super) fn announce(&self, announcement: Announcement<'_>) {
+        (self.announcer)(announcement);
+    }
+
+    /// Takes the address before anything slow begins, so that a taken port is known at once.
+    pub(super) async fn bind(&self) -> Result<TcpListener, RoleError> {
+        let address = self.config.server.listen;
+        TcpListener::bind(address).await.map_err(|error| RoleError::Listen(address, error))
+    }
+
+    /// A module's endpoints, mounted with this host's limits.
+    pub(super) fn mount(&self, endpoints: Router) -> Router {
+        mount(endpoints, self.config.server.max_body_bytes)
+    }
+
+    /// Contract calls, for peers that hold the service key alone.
+    #[cfg(any(feature = "users", feature = "analytics"))]
+    pub(super) fn internal(&self, calls: Router) -> Router {
+        let key = Arc::new(self.config.peers.service_key.as_secret().clone());
+        calls.layer(axum::middleware::from_fn_with_state(key, auth::service_key))
+    }
+
+    /// The users role that the configuration names as this one's peer.
+    #[cfg(any(feature = "voice", feature = "analytics"))]
+    pub(super) fn remote_users(&self) -> Result<RemoteUsers, RoleError> {
+        self.users_at(&self.config.peers.users_url)
+    }
+
+    /// The users role at an address.
+    pub(super) fn users_at(&self, url: &BaseUrl) -> Result<RemoteUsers, RoleError> {
+        let users = &self.config.users;
+        Ok(RemoteUsers::new(self.peer("users", url)?, users.key_cache_entries, users.key_cache_ttl.get()))
+    }
+
+    /// The analytics role at an address.
+    #[cfg(any(feature = "voice", feature = "gateway"))]
+    pub(super) fn analytics_at(&self, url: &BaseUrl) -> Result<RemoteAnalytics, RoleError> {
+        Ok(RemoteAnalytics::new(self.peer("analytics", url)?))
+    }
+
+    /// The voice role at an address.
+    #[cfg(feature = "gateway")]
+    pub(super) fn voice_at(&self, url: &BaseUrl) -> Result<RemoteVoice, RoleError> {
+        Ok(RemoteVoice::new(self.peer("voice", url)?))
+    }
+
+    fn peer(&self, name: &'static str, url: &BaseUrl) -> Result<Peer, RoleError> {
+        let peers = &self.config.peers;
+        Ok(Peer::new(name, url.as_str(), peers.service_key.as_secret().clone(), peers.timeout.get())?)
+    }
+
+    /// Serves `routes` beside health, metrics and documentation until told to stop, then until the
+    /// requests in flight are done. What they need has to live on until this returns.
+    pub(super) async fn serve(&self, listener: TcpListener, routes: Router, probe: Arc<dyn Probe>) {
+        observe::describe();
+        let stopping = Arc::new(AtomicBool::new(false));
+        let health = health::router(HealthState { probe, stopping: Arc::clone(&stopping) });
+        let own = self.mount(health.merge(self.telemetry.router()).merge(docs::router()));
+        // The role's routes answer whatever the host itself has no route for.
+        let edge_state = Arc::new(Edge { ids: self.ids.clone(), timeout: self.config.server.request_timeout.get() });
+        let router = own
+            .reset_fallback()
+            .fallback_service(routes)
+            .layer(axum::middleware::from_fn_with_state(edge_state, edge));
+
+        let server = &self.config.server;
+        let limits = server::ServerLimits {
+            connections: server.max_connections,
+            header_timeout: server.header_timeout.get(),
+            grace: server.shutdown_grace.get(),
+        };
+        let upkeep = CancellationToken::new();
+        self.tasks.spawn(self.telemetry.upkeep(upkeep.clone()));
+        if let Ok(address) = listener.local_addr() {
+            self.announce(Announcement::Listening(address));
+        }
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.cancelled().await;
+            stopping.store(true, Ordering::Relaxed);
+            tracing::info!("stopping: finishing what is in flight");
+        });
+        server::serve(listener, router, limits, self.stop.clone()).await;
+        upkeep.cancel();
+    }
+
+    /// Waits for the tasks that were told to stop, and sends the last traces.
+    pub(super) async fn finish(self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        let telemetry = self.telemetry;
+        // The exporter blocks while it sends.
+        let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
+        tracing::info!("stopped");
+    }
+}

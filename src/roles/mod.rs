@@ -1,0 +1,63 @@
+//! What each process is: which modules it builds, on which stores, and what it mounts.
+//!
+//! The only place that names concrete types; everywhere else a module is an `Arc<dyn …>`.
+
+mod data_folder;
+pub mod docs;
+mod error;
+mod host;
+#[cfg(feature = "voice")]
+mod skills;
+mod sqlite;
+
+#[cfg(all(feature = "gateway", feature = "voice", feature = "users", feature = "analytics"))]
+mod all;
+#[cfg(feature = "analytics")]
+mod analytics;
+#[cfg(feature = "gateway")]
+mod gateway;
+#[cfg(feature = "users")]
+mod users;
+#[cfg(feature = "voice")]
+mod voice;
+
+pub use data_folder::API_KEY_FILE;
+pub use error::RoleError;
+pub use host::{Announcement, Announcer, Host};
+
+use crate::config::Role;
+#[cfg(feature = "gateway")]
+use crate::gateway::{
+    routes::{Route, Routes},
+    upstream::Upstream,
+};
+
+/// Plays the part that the configuration names, until told to stop.
+///
+/// # Errors
+/// [`RoleError`] when it cannot start.
+pub async fn run(host: Host) -> Result<(), RoleError> {
+    match host.config().server.role {
+        #[cfg(all(feature = "gateway", feature = "voice", feature = "users", feature = "analytics"))]
+        Role::All => all::run(host).await,
+        #[cfg(feature = "gateway")]
+        Role::Gateway => gateway::run(host).await,
+        #[cfg(feature = "voice")]
+        Role::Voice => voice::run(host).await,
+        #[cfg(feature = "users")]
+        Role::Users => users::run(host).await,
+        #[cfg(feature = "analytics")]
+        Role::Analytics => analytics::run(host).await,
+        #[allow(unreachable_patterns, reason = "reachable only in a binary that lacks a module")]
+        role => Err(RoleError::NotBuilt(role)),
+    }
+}
+
+/// Which module owns which paths; the same in one process and in many.
+#[cfg(feature = "gateway")]
+fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
+    [("/api/voice", voice), ("/api/auth", users), ("/api/analytics", analytics)]
+        .into_iter()
+        .map(|(prefix, upstream)| Route { prefix, upstream: upstream.clone() })
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! Finds training data, and gets a model from it: the one of the last start if the data is the
+//! same, otherwise a new one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::nlu::{Model, Progress, Stage, TrainOptions, TrainingData};
+use crate::roles::data_folder::DataFolder;
+use crate::roles::host::{Announcement, Announcer, Host};
+use crate::roles::RoleError;
+
+/// The packs that come with the binary.
+const BUILT_IN: &[(&str, &str)] =
+    &[("education.en.yml", include_str!("../../config/skills/education.en.yml"))];
+
+/// The largest file of training data, in bytes.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+/// How deep folders of training data may be nested.
+const DEEPEST: usize = 8;
+
+/// The model that the configuration asks for.
+pub(super) async fn load(host: &Host, folder: &DataFolder) -> Result<Model, RoleError> {
+    let voice = &host.config().voice;
+    let (builtin, paths) = (voice.builtin_skills, voice.skills.clone());
+    let announcer = Arc::clone(host.announcer());
+    let cached = folder.file("model.vnlu");
+    let loaded = tokio::task::spawn_blocking(move || {
+        let data = read(builtin, &paths)?;
+        model(&data, &cached, &announcer)
+    });
+    let (model, bytes) = loaded.await.map_err(|error| RoleError::Skills(error.to_string()))??;
+    if let Some(bytes) = bytes
+        && let Err(error) = folder.write(&folder.file("model.vnlu"), &bytes)
+    {
+        tracing::warn!(%error, "the trained model cannot be kept: the next start trains again");
+    }
+    tracing::info!(version = model.version(), intents = model.intents().len(), languages = ?model.languages(), "model ready");
+    Ok(model)
+}
+
+/// All training data, or every problem in it.
+fn read(builtin: bool, paths: &[PathBuf]) -> Result<TrainingData, RoleError> {
+    let mut data = TrainingData::default();
+    let mut problems = Vec::new();
+    let mut add = |source: &str, text: &str, problems: &mut Vec<String>| match TrainingData::parse_yaml(source, text) {
+        Ok(pack) => data.merge(pack),
+        Err(error) => problems.push(error.to_string()),
+    };
+    if builtin {
+        for (name, text) in BUILT_IN {
+            add(name, text, &mut problems);
+        }
+    }
+    for path in paths {
+        let mut files = Vec::new();
+        find(path, DEEPEST, &mut files, &mut problems);
+        if files.is_empty() && problems.is_empty() {
+            problems.push(format!("{}: holds no .yml or .yaml file", path.display()));
+        }
+        files.sort();
+        for file in files {
+            match read_file(&file) {
+                Ok(text) => add(&file.display().to_string(), &text, &mut problems),
+                Err(reason) => problems.push(format!("{}: {reason}", file.display())),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(data) } else { Err(RoleError::Skills(problems.join("\n"))) }
+}
+
+fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut Vec<String>) {
+    let mut problem = |error: &dyn std::fmt::Display| problems.push(format!("{}: {error}", path.display()));
+    match fs::metadata(path) {
+        Err(error) => problem(&error),
+        Ok(found) if found.is_file() => files.push(path.to_owned()),
+        Ok(_) if depth == 0 => problem(&"folders are nested too deeply"),
+        Ok(_) => match fs::read_dir(path) {
+            Err(error) => problem(&error),
+            Ok(entries) => {
+                for entry in entries.flatten().map(|entry| entry.path()) {
+                    let is_yaml = entry.extension().is_some_and(|end| end == "yml" || end == "yaml");
+                    if entry.is_dir() || is_yaml {
+                        find(&entry, depth - 1, files, problems);
+                    }
+                }
+            }
+        },
+    }
+}
+
+fn read_file(file: &Path) -> Result<String, String> {
+    let size = fs::metadata(file).map_err(|error| error.to_string())?.len();
+    if size > LARGEST_FILE {
+        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
+    }
+    fs::read_to_string(file).map_err(|error| error.to_string())
+}
+
+/// The kept model if it is of this data, else a new one and the bytes to keep.
+fn model(data: &TrainingData, cached: &Path, announcer: &Announcer) -> Result<(Model, Option<Vec<u8>>), RoleError> {
+    let key = cache_key(data);
+    if let Some(model) = kept(cached, &key) {
+        return Ok((model, None));
+    }
+    let mut show = |progress: Progress| {
+        let what = match progress.stage {
+            Stage::Features => "training: reading sentences",
+            Stage::Calibration => "training: calibrating",
+            Stage::Intents => "training: intents",
+            Stage::Entities => "training: entities",
+        };
+        announcer(Announcement::Step { what, done: progress.done, total: progress.total });
+    };
+    let model = Model::train(data, &TrainOptions::default(), &mut show)
+        .map_err(|error| RoleError::Skills(error.to_string()))?;
+    let mut bytes = key.to_vec();
+    bytes.extend(model.to_bytes());
+    Ok((model, Some(bytes)))
+}
+
+/// A model is good for the same data and the same engine: any other binary trains again.
+fn cache_key(data: &TrainingData) -> [u8; 32] {
+    Sha256::new_with_prefix(data.fingerprint()).chain_update(env!("CARGO_PKG_VERSION")).finalize().into()
+}
+
+fn kept(cached: &Path, key: &[u8; 32]) -> Option<Model> {
+    let bytes = fs::read(cached).ok()?;
+    let model = bytes.strip_prefix(key)?;
+    Model::from_bytes(model).inspect_err(|error| tracing::info!(%error, "the kept model is of no use")).ok()
+}
