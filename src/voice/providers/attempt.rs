@@ -41,7 +41,7 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     /// The machine-readable code, if any: `model_decommissioned`.
     pub(super) code: String,
-    /// The server's words, cut, without the key.
+    /// The server's words, without the key.
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
 }
@@ -123,20 +123,34 @@ impl Refusal {
             _ if parsed.is_null() => String::from_utf8_lossy(body).into_owned(),
             _ => String::new(),
         };
-        Self {
-            status,
-            code: safe(&code, key, CODE_LIMIT),
-            message: safe(&message, key, TEXT_LIMIT),
-            retry_after,
-        }
+        // Before anything is cut, so that a cut never leaves a part of it.
+        let without_key = |text: String| match key {
+            Some(key) if !key.is_empty() => text.replace(key, "[key]"),
+            _ => text,
+        };
+        Self { status, code: without_key(code), message: without_key(message), retry_after }
     }
 
+    /// The same without the user's words, should the server quote the request (as they are, or
+    /// escaped as they were sent). Words of less than four bytes are everywhere, and say nothing.
+    pub(super) fn without(mut self, utterance: &str) -> Self {
+        let escaped = Value::from(utterance).to_string();
+        for words in [utterance, escaped.trim_matches('"')] {
+            if words.len() >= 4 {
+                self.message = self.message.replace(words, "[utterance]");
+            }
+        }
+        self
+    }
+
+    /// What an error may say of it.
     pub(super) fn text(&self) -> String {
-        match (self.code.is_empty(), self.message.is_empty()) {
+        let (code, message) = (line(&self.code, CODE_LIMIT), line(&self.message, TEXT_LIMIT));
+        match (code.is_empty(), message.is_empty()) {
             (true, true) => format!("status {}", self.status),
-            (false, true) => format!("status {} ({})", self.status, self.code),
-            (true, false) => format!("status {}: {}", self.status, self.message),
-            (false, false) => format!("status {} ({}): {}", self.status, self.code, self.message),
+            (false, true) => format!("status {} ({code})", self.status),
+            (true, false) => format!("status {}: {message}", self.status),
+            (false, false) => format!("status {} ({code}): {message}", self.status),
         }
     }
 
@@ -184,13 +198,8 @@ impl Refusal {
     }
 }
 
-/// Text of a server as it may appear in an error: one line, without the key, cut. The key goes
-/// first, so that a cut never leaves a part of it.
-fn safe(text: &str, key: Option<&str>, limit: usize) -> String {
-    let text = match key {
-        Some(key) if !key.is_empty() => text.replace(key, "[key]"),
-        _ => text.to_owned(),
-    };
+/// One line of at most `limit` characters.
+fn line(text: &str, limit: usize) -> String {
     let mut line: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(limit).is_some() {
         line.pop();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Why the provider has no answer. No variant carries the key, and text that came from the server
-/// is cut to 300 characters.
+/// Why the provider has no answer. No variant carries the key or the utterance, and text that came
+/// from the server is one line of at most 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The circuit breaker is open: the server was not asked.

@@ -19,7 +19,7 @@ mod attempt;
 mod breaker;
 mod check;
 mod error;
-pub mod metrics;
+mod metrics;
 mod models;
 mod prompt;
 mod provider;

@@ -190,7 +190,7 @@ impl Provider {
                     return Ok(Turn::Next);
                 }
                 Verdict::Retry(reason) => self.wait_to_retry(reason, error, progress).await?,
-                Verdict::Fail => return Err(self.fatal(error)),
+                Verdict::Fail => return Err(fatal(error)),
             }
         }
     }
@@ -203,13 +203,21 @@ impl Provider {
         question: &Question<'_>,
         progress: &mut Progress,
     ) -> Result<Result<Completion, AttemptError>, ProviderError> {
-        let left = progress.deadline.saturating_duration_since(Instant::now());
+        let now = Instant::now();
+        let left = progress.deadline.saturating_duration_since(now);
         if left < LEAST_TIME {
             return Err(ProviderError::Deadline);
         }
         let limit = self.settings.attempt_timeout.min(left.saturating_sub(MARGIN));
         let body = prompt::body(question, model, dialect, &self.settings);
-        let Some(result) = self.breaker.send(Request { model: model.to_owned(), body, limit }).await else {
+        let request = Request {
+            model: model.to_owned(),
+            body,
+            utterance: question.text.to_owned(),
+            limit,
+            until: now + limit,
+        };
+        let Some(result) = self.breaker.send(request).await else {
             metrics::call(model, ProviderError::BreakerOpen.code(), None);
             // After a failure of this very call, that failure is the better reason.
             return Err(progress.last.take().unwrap_or(ProviderError::BreakerOpen));
@@ -262,16 +270,15 @@ impl Provider {
         tokio::time::sleep(pause).await;
         Ok(())
     }
+}
 
-    fn fatal(&self, error: AttemptError) -> ProviderError {
-        match &error {
-            AttemptError::Status(refusal) if refusal.rejects_format() => {
-                ProviderError::Configuration(format!(
-                    "{}; the server takes less than schema_mode asks for, `auto` finds out what it takes",
-                    refusal.text()
-                ))
-            }
-            _ => error.into(),
-        }
+/// The error for a failure that nothing helps against.
+fn fatal(error: AttemptError) -> ProviderError {
+    match &error {
+        AttemptError::Status(refusal) if refusal.rejects_format() => ProviderError::Configuration(format!(
+            "{}; the server takes less than schema_mode asks for, `auto` finds out what it takes",
+            refusal.text()
+        )),
+        _ => error.into(),
     }
 }

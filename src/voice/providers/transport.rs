@@ -26,7 +26,7 @@ use super::settings::{ProviderSettings, base_url};
 use crate::kit::clock::SharedClock;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Error bodies are read up to here, in bytes; what they say is at the start.
@@ -37,8 +37,12 @@ const MAX_ERROR_BYTES: usize = 16 * 1024;
 pub(super) struct Request {
     pub(super) model: String,
     pub(super) body: Value,
-    /// The time that this request has.
+    /// The user's words, to be kept out of errors.
+    pub(super) utterance: String,
+    /// The time that this request has,
     pub(super) limit: Duration,
+    /// and when that is over: an instant, since the clock runs before the request is on its way.
+    pub(super) until: tokio::time::Instant,
 }
 
 /// The connection to one server.
@@ -84,11 +88,14 @@ impl Transport {
 
     /// Asks for one completion.
     pub(super) async fn complete(&self, request: Request) -> Result<Completion, AttemptError> {
-        let Request { model, body, limit } = request;
+        let Request { model, body, utterance, limit, until } = request;
         let began = Instant::now();
-        let result = match tokio::time::timeout(limit, self.client.chat().create_byot(body)).await {
+        let result = match tokio::time::timeout_at(until, self.client.chat().create_byot(body)).await {
             Err(_) => Err(AttemptError::Timeout(limit)),
-            Ok(Err(error)) => Err(attempt_error(error)),
+            Ok(Err(error)) => Err(match attempt_error(error) {
+                AttemptError::Status(refusal) => AttemptError::Status(refusal.without(&utterance)),
+                error => error,
+            }),
             Ok(Ok(reply)) => {
                 let reply: ChatReply = reply;
                 metrics::tokens(&model, reply.usage());
