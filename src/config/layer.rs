@@ -78,7 +78,9 @@ impl Walk<'_> {
         // A name with a dot in it (quoted in TOML) is not a path.
         let known = if name.contains('.') { None } else { self.schema.default_of(&key) };
         let Some(default) = known else {
-            self.refuse(&key, "is not a key that Voicera knows".to_owned(), self.suggestion(&key, &name));
+            let what = if value.as_dict().is_some() { "section" } else { "key" };
+            let problem = format!("is not a {what} that Voicera knows");
+            self.refuse(&key, problem, self.suggestion(&key, &name));
             return None;
         };
         if default.as_dict().is_some() {
@@ -94,7 +96,7 @@ impl Walk<'_> {
         let kind = self.schema.kind_of(&key)?;
         if !kind.takes(&value) {
             let problem = format!("is {}, but this key takes another kind of value", described(&value));
-            self.refuse(&key, problem, self.right_kind(kind));
+            self.refuse(&key, problem, self.right_kind(kind, &value));
             return None;
         }
         self.origins.insert(key, self.origin.clone());
@@ -105,8 +107,13 @@ impl Walk<'_> {
         self.errors.push(ConfigError { key: key.to_owned(), origin: self.origin.clone(), problem, fix });
     }
 
-    fn right_kind(&self, kind: Kind) -> String {
+    fn right_kind(&self, kind: Kind, value: &Value) -> String {
+        // What TOML calls an integer is signed.
+        let count = value.to_i128().filter(|count| *count >= 0);
         match (self.origin, kind) {
+            (_, Kind::Span) if let Some(count) = count => {
+                format!("write it with its unit, such as \"{count}s\" or \"{count}ms\"")
+            }
             (Origin::Variable(_), Kind::List) => "write a,b,c or [\"a\", \"b\"]".to_owned(),
             (Origin::Variable(_), Kind::Switch) => "write true or false".to_owned(),
             _ => format!("write {}", kind.example()),
