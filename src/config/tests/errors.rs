@@ -50,6 +50,9 @@ fn a_mistyped_key_gets_the_one_that_was_meant() {
         ("[voice.que]\nlease = 1", "voice.que", "did you mean voice.queue?"),
         ("timezone = 1", "timezone", "did you mean voice.timezone?"),
         ("[weather]\nsunny = true", "weather", "take it out"),
+        ("[server]\n\"\" = 1", "server.", "did you mean"),
+        ("[server]\n\"\" = { listen = 1 }", "server.", "did you mean"),
+        ("\"\" = 1", "", "take it out"),
         ("\"server.listen\" = 1", "server.listen", "did you mean"),
     ] {
         let error = World::new().with_file(file).error();

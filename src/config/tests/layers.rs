@@ -126,7 +126,7 @@ fn a_secret_file_that_is_none_is_refused() {
         (&b""[..], "is empty"),
         (b"\n", "is empty"),
         (b"\xff\xfe", "is not text"),
-        (&[b'k'; 64 * 1024 + 1], "is larger than 64 KiB"),
+        (&vec![b'k'; 64 * 1024 + 1], "is larger than 64 KiB"),
         (b"two words\n", "holds a space"),
     ] {
         let world =
