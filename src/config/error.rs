@@ -90,7 +90,7 @@ impl fmt::Display for ConfigErrors {
             count => write!(f, "the configuration has {count} errors:")?,
         }
         for error in &self.0 {
-            let name = printable(&error.key);
+            let name = if error.key.is_empty() { "\"\"".to_owned() } else { printable(&error.key) };
             match &error.origin {
                 origin if origin.to_string() == error.key => write!(f, "\n\n  {name}")?,
                 origin => write!(f, "\n\n  {name} ({})", printable(&origin.to_string()))?,

@@ -75,10 +75,13 @@ impl Walk<'_> {
     /// One entry of the section at `path`, or nothing if it cannot be taken.
     fn entry(&mut self, path: &str, name: String, value: Value) -> Option<(String, Value)> {
         let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        // A name with a dot in it (quoted in TOML) is not a path.
-        let known = if name.contains('.') { None } else { self.schema.default_of(&key) };
+        // A name that is empty or has a dot in it (both need quotes in TOML) is not a path.
+        let is_plain = !name.is_empty() && !name.contains('.');
+        let known = self.schema.default_of(&key).filter(|_| is_plain);
         let Some(default) = known else {
-            self.refuse(&key, "is not a key that Voicera knows".to_owned(), self.suggestion(&key, &name));
+            let what = if value.as_dict().is_some() { "section" } else { "key" };
+            let problem = format!("is not a {what} that Voicera knows");
+            self.refuse(&key, problem, self.suggestion(&key, &name));
             return None;
         };
         if default.as_dict().is_some() {
@@ -94,7 +97,7 @@ impl Walk<'_> {
         let kind = self.schema.kind_of(&key)?;
         if !kind.takes(&value) {
             let problem = format!("is {}, but this key takes another kind of value", described(&value));
-            self.refuse(&key, problem, self.right_kind(kind));
+            self.refuse(&key, problem, self.right_kind(kind, &value));
             return None;
         }
         self.origins.insert(key, self.origin.clone());
@@ -105,8 +108,13 @@ impl Walk<'_> {
         self.errors.push(ConfigError { key: key.to_owned(), origin: self.origin.clone(), problem, fix });
     }
 
-    fn right_kind(&self, kind: Kind) -> String {
+    fn right_kind(&self, kind: Kind, value: &Value) -> String {
+        // What TOML calls an integer is signed.
+        let count = value.to_i128().filter(|count| *count >= 0);
         match (self.origin, kind) {
+            (_, Kind::Span) if let Some(count) = count => {
+                format!("write it with its unit, such as \"{count}s\" or \"{count}ms\"")
+            }
             (Origin::Variable(_), Kind::List) => "write a,b,c or [\"a\", \"b\"]".to_owned(),
             (Origin::Variable(_), Kind::Switch) => "write true or false".to_owned(),
             _ => format!("write {}", kind.example()),
@@ -119,11 +127,8 @@ impl Walk<'_> {
             return format!("did you mean {known}?");
         }
         // The right key in the wrong section, or in none.
-        let last = |key: &'static str| key.rsplit_once('.').map_or(key, |(_, last)| last);
-        let moved = Schema::embedded().keys().find(|known| last(known) == name).or_else(|| {
-            let close = closest(name, Schema::embedded().keys().map(last))?;
-            Schema::embedded().keys().find(|known| last(known) == close)
-        });
+        let moved = closest(name, self.schema.keys().map(last_part))
+            .and_then(|close| self.schema.keys().find(|known| last_part(known) == close));
         match moved {
             Some(known) => format!("did you mean {known}?"),
             None => "take it out; docs/CONFIGURATION.md lists every key".to_owned(),
@@ -131,11 +136,16 @@ impl Walk<'_> {
     }
 }
 
+/// `listen` of `server.listen`.
+fn last_part(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
+}
+
 /// What kind of thing a value is, never the value itself: it may be a secret in the wrong place.
 fn described(value: &Value) -> &'static str {
     match value {
         Value::String(..) | Value::Char(..) => "text",
-        Value::Bool(..) => "a switch",
+        Value::Bool(..) => "a truth value",
         Value::Num(_, number) if number.to_f64().is_some() => "a number with decimals",
         Value::Num(..) => "a whole number",
         Value::Empty(..) => "nothing",

@@ -53,10 +53,12 @@ impl fmt::Display for Span {
             return f.write_str("0s");
         }
         let (secs, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
+        // "90s" reads better than "1m30s", and is how the defaults are written.
+        let minutes = if secs < 120 { 0 } else { secs / 60 };
         let parts = [
-            (secs / 3600, "h"),
-            (secs / 60 % 60, "m"),
-            (secs % 60, "s"),
+            (minutes / 60, "h"),
+            (minutes % 60, "m"),
+            (secs - minutes * 60, "s"),
             (u64::from(nanos / 1_000_000), "ms"),
             (u64::from(nanos / 1_000 % 1_000), "us"),
             (u64::from(nanos % 1_000), "ns"),

@@ -68,7 +68,9 @@ impl FromStr for BaseUrl {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let shown = mask_credentials(text);
+        let masked = mask_credentials(text);
+        // A key may also stand in the query.
+        let shown = masked.split(['?', '#']).next().unwrap_or_default();
         let refuse = |problem: &str, fix: &str| Err(Refusal::new(format!("{shown:?} {problem}"), fix));
         let Ok(url) = Url::parse(text) else {
             return refuse("is not a URL", "write it in full, such as \"https://voice.example.com\"");
@@ -80,10 +82,7 @@ impl FromStr for BaseUrl {
             return refuse("carries credentials", "take them out of the URL; a key has a setting of its own");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(Refusal::new(
-                format!("{:?} has a query or fragment", shown.split(['?', '#']).next().unwrap_or_default()),
-                "give the base URL alone, up to the path",
-            ));
+            return refuse("has a query or fragment", "give the base URL alone, up to the path");
         }
         Ok(Self { text: text.to_owned(), url: Some(url) })
     }
@@ -97,12 +96,57 @@ impl fmt::Display for BaseUrl {
 
 impl Serialize for BaseUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&mask_credentials(&self.text))
+        // Nothing to mask: a URL with credentials was never taken.
+        serializer.serialize_str(&self.text)
     }
 }
 
 impl<'de> Deserialize<'de> for BaseUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(Refusal::into_serde)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_masked_however_the_url_is_mangled() {
+        for (text, masked) in [
+            ("https://example.com/v1", "https://example.com/v1"),
+            ("https://example.com/?mail=a@b", "https://example.com/?mail=a@b"),
+            ("https://user:pass@example.com/v1", "https://********@example.com/v1"),
+            ("https://user@example.com", "https://********@example.com"),
+            ("https://user:p/a@s?s@example.com", "https://********@example.com"),
+            ("user:pass@example.com", "********@example.com"),
+            ("http:/user:pass@example.com", "********@example.com"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_credentials(text), masked, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_leaves_the_machine_in_clear_is_exposed() {
+        for (text, exposed) in [
+            ("", false),
+            ("https://example.com", false),
+            ("http://localhost:8000", false),
+            ("http://127.1.2.3", false),
+            ("http://[::1]:8000", false),
+            ("http://llm.localhost", false),
+            ("http://10.0.0.1", true),
+            ("http://localhost.example.com", true),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().unwrap().is_exposed(), exposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_kept_as_it_was_written_less_the_last_slash() {
+        let url: BaseUrl = " https://example.com/v1/ ".parse().unwrap();
+        assert_eq!((url.as_str(), url.is_set()), ("https://example.com/v1", true));
+        assert!(!"/".parse::<BaseUrl>().unwrap().is_set());
     }
 }

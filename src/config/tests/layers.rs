@@ -126,12 +126,11 @@ fn a_secret_file_that_is_none_is_refused() {
         (&b""[..], "is empty"),
         (b"\n", "is empty"),
         (b"\xff\xfe", "is not text"),
-        (&[b'k'; 64 * 1024 + 1], "is larger than 64 KiB"),
+        (&vec![b'k'; 64 * 1024 + 1], "is larger than 64 KiB"),
         (b"two words\n", "holds a space"),
     ] {
-        let world = World::new()
-            .with_file_at("key", content)
-            .with_env(&[("VOICERA_PEERS__SERVICE_KEY_FILE", "key")]);
+        let world =
+            World::new().with_file_at("key", content).with_env(&[("VOICERA_PEERS__SERVICE_KEY_FILE", "key")]);
         let error = world.error();
         assert!(error.problem.contains(problem), "{error:?}");
         assert_eq!(error.origin, Origin::Variable("VOICERA_PEERS__SERVICE_KEY_FILE".to_owned()));
