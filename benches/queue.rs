@@ -102,7 +102,8 @@ fn main() {
 async fn open(file: &Path) -> Arc<SqliteQueue> {
     let clock: SharedClock = Arc::new(SystemClock);
     let options = QueueOptions { max_waiting: 10 * BACKLOG, ..QueueOptions::default() };
-    let queue = SqliteQueue::open(&Options::new(file), options, clock, Entropy::system(), &|_| {});
+    let storage = Options::new(file);
+    let queue = SqliteQueue::open(&storage, options, clock, Entropy::system(), &|_| {});
     Arc::new(queue.await.unwrap())
 }
 

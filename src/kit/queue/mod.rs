@@ -74,6 +74,10 @@ pub trait Queue: Send + Sync + Debug {
         options: ConsumeOptions,
         shutdown: CancellationToken,
     ) -> Result<(), QueueError>;
+
+    /// Writes down what is under way and lets go of the store. Stop the consumers first; whatever is
+    /// asked afterwards fails.
+    async fn close(&self);
 }
 
 /// What `enqueue` found.

@@ -71,11 +71,6 @@ impl SqliteQueue {
         let db = Database::open(storage, MIGRATIONS, store, &clock, on_migration).await?;
         Ok(Self { core: Arc::new(Core { db, lanes, options, clock, entropy }) })
     }
-
-    /// Commits what has been submitted and closes the file. Stop the consumers first.
-    pub async fn close(&self) {
-        self.core.db.close().await;
-    }
 }
 
 impl Core {
@@ -169,6 +164,10 @@ impl Queue for SqliteQueue {
         shutdown: CancellationToken,
     ) -> Result<(), QueueError> {
         Consumer::new(Arc::clone(&self.core), queue, handler, options).run(shutdown).await
+    }
+
+    async fn close(&self) {
+        self.core.db.close().await;
     }
 }
 
