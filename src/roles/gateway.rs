@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::config::BaseUrl;
 use crate::gateway::Gateway;
-use crate::gateway::routes::{Route, Routes};
+
 use crate::gateway::upstream::Upstream;
 use crate::kit::health::{Health, Probe};
 use crate::roles::host::Host;

@@ -10,7 +10,7 @@ use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth::{self, Authenticator};
 use crate::kit::queue::sqlite::SqliteQueue;
-use crate::kit::queue::{self, ConsumeOptions, QueueOptions};
+use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::Host;
 use crate::roles::{RoleError, skills, sqlite};

@@ -44,9 +44,9 @@ pub(super) struct Calibration {
 }
 
 /// At most this share of the held-out sentences that were understood may be refused.
-const REFUSED: f32 = 0.01;
+const REFUSED: f32 = 0.005;
 /// What is less likely right than this is not answered, however much within scope it is.
-const UNLIKELY: f32 = 0.4;
+const UNLIKELY: f32 = 0.3;
 
 impl Calibration {
     /// Probability that the top intent is right, and whether the sentence is within scope.
