@@ -207,7 +207,7 @@ mod tests {
 
     fn found(pairs: &[(HeaderName, &str)]) -> Option<String> {
         let headers = pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
-        Credential::from_headers(&HeaderMap::from_iter(headers)).map(|found| found.expose().to_owned())
+        Credential::from_headers(&headers.collect()).map(|found| found.expose().to_owned())
     }
 
     #[test]

@@ -10,9 +10,12 @@ use tokio::sync::mpsc;
 /// Messages that a subscriber may lag behind before it misses some.
 const LAG: usize = 16;
 
+/// Who listens to what, each listener with a number of its own.
+type Listeners<K, V> = HashMap<K, Vec<(u64, mpsc::Sender<V>)>>;
+
 /// Topics of messages `V`, named by `K`. A topic exists while somebody listens.
 pub struct Topics<K, V> {
-    topics: Arc<Mutex<HashMap<K, Vec<(u64, mpsc::Sender<V>)>>>>,
+    topics: Arc<Mutex<Listeners<K, V>>>,
     next: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -63,7 +66,7 @@ pub struct Subscription<K: Eq + Hash, V> {
     receiver: mpsc::Receiver<V>,
     number: u64,
     topic: K,
-    topics: Arc<Mutex<HashMap<K, Vec<(u64, mpsc::Sender<V>)>>>>,
+    topics: Arc<Mutex<Listeners<K, V>>>,
 }
 
 impl<K: Eq + Hash, V> Subscription<K, V> {

@@ -151,7 +151,7 @@ impl Host {
         let own = self.mount(health.merge(self.telemetry.router()).merge(docs::router()));
         // The role's routes answer whatever the host itself has no route for.
         let edge_state = Arc::new(Edge { ids: self.ids.clone(), timeout: self.config.server.request_timeout.get() });
-        let router = own
+        let everything = own
             .reset_fallback()
             .fallback_service(routes)
             .layer(axum::middleware::from_fn_with_state(edge_state, edge));
@@ -173,7 +173,7 @@ impl Host {
             stopping.store(true, Ordering::Relaxed);
             tracing::info!("stopping: finishing what is in flight");
         });
-        server::serve(listener, router, limits, self.stop.clone()).await;
+        server::serve(listener, everything, limits, self.stop.clone()).await;
         upkeep.cancel();
     }
 

@@ -16,6 +16,9 @@ use crate::roles::RoleError;
 const BUILT_IN: &[(&str, &str)] =
     &[("education.en.yml", include_str!("../../config/skills/education.en.yml"))];
 
+/// The file in the data folder that keeps the model of the last start.
+const MODEL_FILE: &str = "model.vnlu";
+
 /// The largest file of training data, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
@@ -27,14 +30,14 @@ pub(super) async fn load(host: &Host, folder: &DataFolder) -> Result<Model, Role
     let voice = &host.config().voice;
     let (builtin, paths) = (voice.builtin_skills, voice.skills.clone());
     let announcer = Arc::clone(host.announcer());
-    let cached = folder.file("model.vnlu");
+    let cached = folder.file(MODEL_FILE);
     let loaded = tokio::task::spawn_blocking(move || {
         let data = read(builtin, &paths)?;
         model(&data, &cached, &announcer)
     });
     let (model, bytes) = loaded.await.map_err(|error| RoleError::Skills(error.to_string()))??;
     if let Some(bytes) = bytes
-        && let Err(error) = folder.write(&folder.file("model.vnlu"), &bytes)
+        && let Err(error) = folder.write(MODEL_FILE, &bytes)
     {
         tracing::warn!(%error, "the trained model cannot be kept: the next start trains again");
     }

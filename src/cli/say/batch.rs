@@ -176,13 +176,8 @@ struct Summary {
 impl Summary {
     fn add(&mut self, outcome: &Outcome) {
         self.times.push(outcome.took);
-        let found = match &outcome.answer {
-            Ok(answer) => intent(answer),
-            Err(_) => {
-                self.failed += 1;
-                "no answer"
-            }
-        };
+        let found = outcome.answer.as_ref().map_or("no answer", intent);
+        self.failed += usize::from(outcome.answer.is_err());
         if let Some(expected) = &outcome.line.expected {
             let score = if expected == OUT_OF_SCOPE { &mut self.out_of_scope } else { &mut self.in_scope };
             score.add(is_right(expected, found));

@@ -47,7 +47,7 @@ pub(super) struct SayArgs {
 /// How long the server is asked to wait for a result, in seconds.
 const WAIT: u64 = 30;
 /// How long a result is asked for after that.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// The pause between two looks at a command that takes long.
 const LOOK: Duration = Duration::from_millis(500);
 

@@ -1,7 +1,7 @@
 //! The first thing that a request meets in a process, and the last that its answer does.
 //!
-//! Gives the request its id and trace, bounds its time, turns a panic into an answer, and writes
-//! the access log. Stands once around everything that a role serves.
+//! Gives the request its id and trace, bounds its time, turns a panic into an answer, counts it and
+//! writes the access log. Stands once around everything that a role serves.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
+use crate::kit::http::observe;
 use crate::kit::ids::Ids;
 use crate::kit::telemetry;
 
@@ -70,7 +71,9 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             headers.insert(context::TRACEPARENT, trace);
         }
         headers.insert(API_VERSION, HeaderValue::from_static("1"));
-        log_access(&context, response.status().as_u16(), started.elapsed());
+        let took = started.elapsed();
+        observe::count(&method, &response, took);
+        log_access(&context, response.status().as_u16(), took);
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await

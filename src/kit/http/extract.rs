@@ -69,7 +69,7 @@ pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// serde_json ends its sentences with ` at line 1 column 7`; for a field that says nothing.
+/// `serde_json` ends its sentences with ` at line 1 column 7`; for a field that says nothing.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(sentence, _)| sentence.to_owned())

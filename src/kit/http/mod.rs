@@ -14,14 +14,14 @@ use axum::extract::DefaultBodyLimit;
 
 use crate::kit::error::{ApiError, Code};
 
-/// A module's endpoints as a role mounts them: counted by route, bounded in body, and with a
+/// A module's endpoints as a role mounts them: labelled by route, bounded in body, and with a
 /// problem document for paths and methods that there are not.
 pub fn mount(endpoints: Router, max_body_bytes: usize) -> Router {
     endpoints
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(max_body_bytes))
-        .layer(axum::middleware::from_fn(observe::observe))
+        .layer(axum::middleware::from_fn(observe::label))
 }
 
 /// The answer to a path that leads nowhere.

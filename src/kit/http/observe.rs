@@ -1,22 +1,34 @@
 //! Counts and times every request by route: the rate, errors and duration that Prometheus graphs.
+//!
+//! The route is known deep inside, where a module's router matched it; the count is taken at the
+//! edge, so that what the gateway refuses is counted too. The answer carries the one to the other.
+
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
 use metrics::{Unit, describe_counter, describe_histogram};
-use tokio::time::Instant;
 
-/// The middleware; lay it on the router that knows the routes.
-pub async fn observe(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = method_name(request.method());
+/// The middleware for routers: notes on the answer which route gave it.
+pub async fn label(request: Request, next: Next) -> Response {
     // The pattern, never the path: ids in labels would grow without bound.
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+/// Counts one answer.
+pub fn count(method: &Method, response: &Response, took: Duration) {
+    let method = method_name(method);
+    let route = response.extensions().get::<MatchedPath>();
     let route = route.map_or_else(|| "unmatched".to_owned(), |matched| matched.as_str().to_owned());
     metrics::histogram!("voicera_http_request_duration_seconds", "method" => method, "route" => route.clone())
-        .record(started.elapsed());
+        .record(took);
     metrics::counter!(
         "voicera_http_requests_total",
         "method" => method,
@@ -24,7 +36,6 @@ pub async fn observe(request: Request, next: Next) -> Response {
         "status" => response.status().as_str().to_owned(),
     )
     .increment(1);
-    response
 }
 
 /// A client can send any word as its method; only the known ones become labels.
@@ -47,7 +58,7 @@ pub fn describe() {
     describe_histogram!(
         "voicera_http_request_duration_seconds",
         Unit::Seconds,
-        "From the routing of a request to the head of its answer"
+        "From the head of a request to the head of its answer"
     );
     describe_counter!("voicera_panics_total", "Handlers that panicked; each one is a defect");
 }
