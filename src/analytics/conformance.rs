@@ -1,0 +1,120 @@
+//! What every [`Analytics`] has to do; one list, run on the module itself and on its client over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::api::{Analytics, Event, LARGEST_BATCH};
+use super::local::LocalAnalytics;
+use super::remote::RemoteAnalytics;
+use super::store::CounterStore;
+use super::store::sqlite::SqliteCounters;
+use crate::kit::clock::{ManualClock, SharedClock};
+use crate::kit::error::Code;
+use crate::kit::health::{HealthState, Probe, Status, router as health_router};
+use crate::kit::peer::Peer;
+use crate::kit::storage::sqlite::Options;
+
+/// An analytics module, and one of its two faces.
+struct Stage {
+    analytics: Arc<dyn Analytics>,
+    store: Arc<dyn CounterStore>,
+    local: Arc<LocalAnalytics>,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn local() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+    let options = Options::new(folder.path().join("analytics.db"));
+    let store: Arc<dyn CounterStore> = Arc::new(SqliteCounters::open(&options, &clock, &|_| ()).await.unwrap());
+    let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock));
+    Stage { analytics: local.clone(), store, local, stop: CancellationToken::new(), _folder: folder }
+}
+
+async fn remote() -> Stage {
+    let mut stage = local().await;
+    let probe: Arc<dyn Probe> = stage.local.clone();
+    let app = stage
+        .local
+        .internal_router()
+        .merge(health_router(HealthState { probe, stopping: Arc::default() }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let stop = stage.stop.clone();
+    tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await });
+    let peer = Peer::new("analytics", &base, SecretString::from("key"), Duration::from_secs(5)).unwrap();
+    stage.analytics = Arc::new(RemoteAnalytics::new(peer));
+    stage
+}
+
+fn start() -> Timestamp {
+    "2026-11-23T08:00:00Z".parse().unwrap()
+}
+
+fn event(at: Timestamp, source: &str, intent: &str) -> Event {
+    Event::Command {
+        at,
+        user_id: Uuid::from_u128(1).into(),
+        source: source.to_owned(),
+        intent: intent.to_owned(),
+        language: "en".to_owned(),
+        duration_ms: 2.0,
+    }
+}
+
+async fn events_are_counted_by_what_they_say(stage: Stage) {
+    let later = start() + SignedDuration::from_hours(2);
+    let first = vec![event(start(), "local", "greeting"), event(start(), "failed", "none")];
+    stage.analytics.record(first).await.unwrap();
+    stage.analytics.record(vec![event(later, "llm", "greeting")]).await.unwrap();
+
+    let all = stage.store.sums(None).await.unwrap();
+    assert_eq!((all.commands, all.failed), (3, 1));
+    assert_eq!(all.by_intent, [("greeting".to_owned(), 2), ("none".to_owned(), 1)].into());
+    assert!((all.average_processing_time_ms - 2.0).abs() < 1e-9);
+    assert_eq!(stage.store.sums(Some(later)).await.unwrap().commands, 1);
+}
+
+async fn the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all(stage: Stage) {
+    stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH]).await.unwrap();
+    let refused = stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH + 1]).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Invalid);
+    assert_eq!(stage.store.sums(None).await.unwrap().commands, LARGEST_BATCH as u64);
+}
+
+async fn a_store_that_is_gone_is_an_error_and_bad_health(stage: Stage) {
+    assert_eq!(stage.analytics.health().await.status, Status::Up);
+    stage.store.close().await;
+    assert!(stage.analytics.record(vec![event(start(), "local", "a")]).await.is_err());
+    assert_eq!(stage.analytics.health().await.status, Status::Down);
+}
+
+macro_rules! cases {
+    ($($case:ident)*) => {
+        mod on_local {
+            $(#[tokio::test] async fn $case() { super::$case(super::local().await).await; })*
+        }
+        mod on_remote {
+            $(#[tokio::test] async fn $case() { super::$case(super::remote().await).await; })*
+        }
+    };
+}
+
+cases! {
+    events_are_counted_by_what_they_say
+    the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all
+    a_store_that_is_gone_is_an_error_and_bad_health
+}

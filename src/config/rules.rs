@@ -49,7 +49,8 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
             ("peers.users_url", &config.peers.users_url),
             ("peers.analytics_url", &config.peers.analytics_url),
         ],
-        Role::All | Role::Users | Role::Analytics => &[],
+        Role::Analytics => &[("peers.users_url", &config.peers.users_url)],
+        Role::All | Role::Users => &[],
     };
     for (key, url) in needed {
         require(
@@ -59,6 +60,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
             "set it to the base URL of that role, such as \"http://users:3002\"",
         );
     }
+
+    require(
+        role == Role::All || config.peers.service_key.is_set(),
+        &["peers.service_key"],
+        format!("is empty, but role \"{role}\" and its peers know each other by it"),
+        "give every role the same secret, best by VOICERA_PEERS__SERVICE_KEY_FILE",
+    );
 
     let (max_wait, request_timeout) = (config.voice.max_wait, config.server.request_timeout);
     require(

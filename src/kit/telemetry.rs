@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use http::header;
+use metrics::{describe_gauge, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use opentelemetry::trace::{
@@ -23,6 +24,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::kit::health::{Probe, Status};
 use crate::kit::http::context::TraceContext;
 
 /// How the log is written.
@@ -119,13 +121,16 @@ impl Telemetry {
         Ok(Self { metrics, traces })
     }
 
-    /// `/metrics`, in Prometheus' text format.
-    pub fn router(&self) -> Router {
+    /// `/metrics`, in Prometheus' text format. Each scrape looks at `probe`, so that what is measured
+    /// by looking (queue depth, the age of the oldest job) is as fresh as the scrape.
+    pub fn router(&self, probe: Arc<dyn Probe>) -> Router {
         let process = Collector::default();
         process.describe();
+        describe_gauge!("voicera_health", "1 for a part that works, 0.5 for one whose fallback answers, 0 for one that is down");
         Router::new().route("/metrics", get(render)).with_state(Metrics {
             recorder: self.metrics.clone(),
             process: Arc::new(process),
+            probe,
         })
     }
 
@@ -161,10 +166,19 @@ fn exporter(endpoint: &str, settings: &TelemetrySettings) -> Result<SdkTracerPro
 struct Metrics {
     recorder: PrometheusHandle,
     process: Arc<Collector>,
+    probe: Arc<dyn Probe>,
 }
 
 async fn render(State(metrics): State<Metrics>) -> ([(header::HeaderName, &'static str); 1], String) {
     metrics.process.collect();
+    for (name, check) in metrics.probe.health().await.checks {
+        let value = match check.status {
+            Status::Up => 1.0,
+            Status::Degraded => 0.5,
+            Status::Down => 0.0,
+        };
+        gauge!("voicera_health", "check" => name).set(value);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.recorder.render())
 }
 

@@ -147,8 +147,9 @@ impl Host {
     pub(super) async fn serve(&self, listener: TcpListener, routes: Router, probe: Arc<dyn Probe>) {
         observe::describe();
         let stopping = Arc::new(AtomicBool::new(false));
+        let metrics = self.telemetry.router(Arc::clone(&probe));
         let health = health::router(HealthState { probe, stopping: Arc::clone(&stopping) });
-        let own = self.mount(health.merge(self.telemetry.router()).merge(docs::router()));
+        let own = self.mount(health.merge(metrics).merge(docs::router()));
         // The role's routes answer whatever the host itself has no route for.
         let edge_state = Arc::new(Edge { ids: self.ids.clone(), timeout: self.config.server.request_timeout.get() });
         let everything = own

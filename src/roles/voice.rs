@@ -150,6 +150,7 @@ fn settings(config: &Config) -> VoiceSettings {
         },
         event_buffer: config.analytics.buffer,
         event_pause: config.analytics.flush_interval.get(),
+        log_utterances: config.telemetry.log_utterances,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct VoiceSettings {
     pub event_buffer: usize,
     /// How long events are gathered.
     pub event_pause: Duration,
+    /// Whether the log may hold what people said.
+    pub log_utterances: bool,
 }
 
 /// The voice module in this process.
@@ -84,6 +86,7 @@ impl LocalVoice {
             finished: finished.clone(),
             reporter,
             clock: Arc::clone(&clock),
+            log_utterances: settings.log_utterances,
         });
         let accept = Arc::new(http::process::Accept {
             queue: Arc::clone(&queue),

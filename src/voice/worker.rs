@@ -6,12 +6,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tracing::Instrument as _;
 
 use crate::analytics::api::Event;
 use crate::kit::clock::SharedClock;
+use crate::kit::http::context::TraceContext;
 use crate::kit::ids::JobId;
 use crate::kit::pubsub::Topics;
 use crate::kit::queue::{Failure, Handler, Job};
+use crate::kit::telemetry;
 use crate::voice::api::{Command, CommandError, NONE, Status};
 use crate::voice::command::{Process, Utterance};
 use crate::voice::metrics;
@@ -35,20 +38,17 @@ pub struct Worker {
     pub reporter: Reporter,
     /// The time.
     pub clock: SharedClock,
+    /// Whether the log may hold what people said.
+    pub log_utterances: bool,
 }
 
 #[async_trait]
 impl Handler for Worker {
     async fn handle(&self, job: &Job) -> Result<(), Failure> {
-        let utterance = job.decode::<Process>()?;
-        let result = self.pipeline.answer(job.owner, &utterance, &job.progress).await;
-        let command = Command {
-            result: Some(result),
-            error: None,
-            status: Status::Completed,
-            ..self.finished_now(job, utterance)
-        };
-        self.finish(command).await.map_err(Failure::Retry)
+        let span = tracing::info_span!("command", job = %job.id, attempt = job.attempts);
+        // The work goes on in the trace in which it was accepted, however much later it is done.
+        telemetry::join_trace(&span, job.traceparent.as_deref().and_then(TraceContext::parse));
+        self.attempt(job).instrument(span).await
     }
 
     async fn exhausted(&self, job: &Job, reason: &str) -> Result<(), String> {
@@ -71,6 +71,20 @@ impl Handler for Worker {
 }
 
 impl Worker {
+    async fn attempt(&self, job: &Job) -> Result<(), Failure> {
+        let utterance = job.decode::<Process>()?;
+        let result = self.pipeline.answer(job.owner, &utterance, &job.progress).await;
+        if self.log_utterances {
+            tracing::info!(said = utterance.text, intent = result.intent, "answered");
+        }
+        let command = Command {
+            result: Some(result),
+            status: Status::Completed,
+            ..self.finished_now(job, utterance)
+        };
+        self.finish(command).await.map_err(Failure::Retry)
+    }
+
     /// Records that `job` was cancelled by its owner before it began.
     ///
     /// # Errors

@@ -49,6 +49,7 @@ fn a_named_file_is_read_instead_of_the_usual_one() {
 fn every_flag_sets_its_key() {
     let world = World::new().with_file_at("mine", "").with_file_at("yours", "").with(|sources| {
         sources.flags.role = Some("gateway".to_owned());
+        sources.env.insert("VOICERA_PEERS__SERVICE_KEY".to_owned(), "k".to_owned());
         sources.flags.data_dir = Some("elsewhere".into());
         sources.flags.skills = vec!["mine".into(), "yours".into()];
         for url in ["VOICE", "USERS", "ANALYTICS"] {
