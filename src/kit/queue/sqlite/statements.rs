@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use uuid::Uuid;
 
+use super::handoff::Seat;
 use super::ops::{Enqueue, Unfinished};
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::queue::{Depth, Job, JobFilter, JobState, Progress};
@@ -23,29 +24,36 @@ macro_rules! columns {
 
 static INSERT: RowInsert = RowInsert::new(
     "INSERT INTO jobs (id, queue, state, priority, run_at, attempts, max_attempts, created_at, kind, owner, \
-     traceparent, payload) VALUES",
-    12,
+     traceparent, payload, lease_until, lease_by) VALUES",
+    14,
     "ON CONFLICT (id) DO NOTHING",
 );
 
-/// Inserts those whose id is new; how many, and the highest `seq` given.
-pub(super) async fn insert(conn: &mut SqliteConnection, jobs: &[&Enqueue]) -> Result<(u64, i64)> {
+/// Inserts those whose id is new, the ones with a seat as active already; how many, and the highest
+/// `seq` given.
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    jobs: &[(&Enqueue, Option<Seat>)],
+) -> Result<(u64, i64)> {
     let done = INSERT
-        .run(conn, jobs, |query, enqueue| {
+        .run(conn, jobs, |query, (enqueue, seat)| {
             let job = &enqueue.job;
+            let taker = seat.as_ref().and_then(Seat::mailbox);
             query
                 .bind(job.id.uuid().as_bytes().to_vec())
                 .bind(Arc::clone(&enqueue.lane.name))
-                .bind(enqueue.state as i32)
+                .bind(if taker.is_some() { JobState::Active } else { enqueue.state } as i32)
                 .bind(i32::from(job.priority))
                 .bind(enqueue.run_at)
-                .bind(0)
+                .bind(i32::from(taker.is_some()))
                 .bind(enqueue.max_attempts)
                 .bind(enqueue.created_at)
                 .bind(job.kind.clone())
                 .bind(job.owner.uuid().as_bytes().to_vec())
                 .bind(job.traceparent.clone())
                 .bind(job.payload.clone())
+                .bind(taker.map(|taker| enqueue.created_at.saturating_add(taker.lease)))
+                .bind(taker.map(|taker| taker.lease_by))
         })
         .await?;
     Ok((done.rows_affected(), done.last_insert_rowid()))
@@ -276,7 +284,7 @@ fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn instant(microseconds: i64) -> Timestamp {
+pub(super) fn instant(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::MAX)
 }
 
