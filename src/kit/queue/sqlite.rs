@@ -108,7 +108,8 @@ impl Queue for SqliteQueue {
 
     async fn get(&self, id: JobId, owner: Option<UserId>) -> Result<Option<Job>, QueueError> {
         let mut conn = self.core.db.read().await?;
-        let found = statements::get(&mut conn, id, owner).await.map_err(|error| self.core.db.error(&error))?;
+        let found =
+            statements::get(&mut conn, id, owner).await.map_err(|error| self.core.db.error(&error))?;
         Ok(found.map(|job| self.core.lanes.with_progress(job)))
     }
 

@@ -24,8 +24,8 @@ use crate::kit::queue::metrics::AttemptOutcome;
 use crate::kit::queue::{ConsumeOptions, Handler, Job, JobState, QueueError};
 use crate::kit::storage::StorageError;
 
-/// Pauses while the store does not work: a full disk, a lock.
-const TROUBLE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// The pause while the store does not work (a full disk, a lock) is between this and twice this.
+const TROUBLE: Duration = Duration::from_secs(1);
 /// How long to wait for handlers that were told to stop; one that blocks its thread cannot be.
 const ABORT: Duration = Duration::from_secs(1);
 
@@ -267,7 +267,7 @@ impl Consumer {
             return Err(error.into());
         }
         tracing::error!(queue = %self.lane.name, %error, "the queue's store failed; trying again");
-        let pause = TROUBLE.0 + (TROUBLE.1 - TROUBLE.0).mul_f64(self.core.entropy.unit());
+        let pause = TROUBLE.mul_f64(1.0 + self.core.entropy.unit());
         let until = self.core.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
         tokio::select! {
             () = self.core.clock.sleep_until(until) => {}

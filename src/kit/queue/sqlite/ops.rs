@@ -110,7 +110,14 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(lanes: Arc<Lanes>, sole_owner: bool) -> Self {
-        Self { lanes, sole_owner, last_seq: 0, next_last_seq: 0, recounted: Vec::new(), seated: VecDeque::new() }
+        Self {
+            lanes,
+            sole_owner,
+            last_seq: 0,
+            next_last_seq: 0,
+            recounted: Vec::new(),
+            seated: VecDeque::new(),
+        }
     }
 }
 
@@ -272,8 +279,7 @@ impl Store {
             turned.promoted = signed(statements::promote(conn, &lane.name, *now).await?);
         }
         if turn.claim > 0 {
-            turned.claimed =
-                statements::claim(conn, &lane.name, turn.claim, *lease_until, *lease_by).await?;
+            turned.claimed = statements::claim(conn, &lane.name, turn.claim, *lease_until, *lease_by).await?;
         }
         if turn.tidy {
             (turned.next_delayed, turned.next_lease) = statements::next_due(conn, &lane.name).await?;
@@ -305,7 +311,7 @@ fn seat(jobs: Vec<&Enqueue>) -> Vec<(&Enqueue, Option<Seat>)> {
 
 impl Enqueue {
     /// Counts the job and sends it on its way; its lane, and whether a consumer has to come for it.
-    fn account(self: Box<Self>, seat: Option<(Seat, i64)>) -> (Arc<Lane>, bool) {
+    fn account(self, seat: Option<(Seat, i64)>) -> (Arc<Lane>, bool) {
         let lane = Arc::clone(&self.lane);
         let Some((seat, seq)) = seat else {
             lane.add(self.state, 1);

@@ -107,11 +107,7 @@ pub(super) async fn complete(conn: &mut SqliteConnection, seqs: &str, lease_by: 
 }
 
 /// Puts jobs whose attempt did not complete where they belong, as far as they are still `lease_by`'s.
-pub(super) async fn put_back(
-    conn: &mut SqliteConnection,
-    jobs: &[Unfinished],
-    lease_by: i64,
-) -> Result<u64> {
+pub(super) async fn put_back(conn: &mut SqliteConnection, jobs: &[Unfinished], lease_by: i64) -> Result<u64> {
     let rows: Vec<_> =
         jobs.iter().map(|job| (job.seq, job.state as i32, job.run_at, job.attempts, &job.error)).collect();
     let json = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
@@ -164,10 +160,7 @@ pub(super) async fn promote(conn: &mut SqliteConnection, queue: &Arc<str>, now: 
 }
 
 /// When the next delayed job is due, and when the next lease is over.
-pub(super) async fn next_due(
-    conn: &mut SqliteConnection,
-    queue: &str,
-) -> Result<(Option<i64>, Option<i64>)> {
+pub(super) async fn next_due(conn: &mut SqliteConnection, queue: &str) -> Result<(Option<i64>, Option<i64>)> {
     let sql = "SELECT (SELECT min(run_at) FROM jobs WHERE queue = ?1 AND state = 2),
                       (SELECT min(lease_until) FROM jobs WHERE queue = ?1 AND state = 1)";
     sqlx::query_as(sql).bind(queue.to_owned()).fetch_one(conn).await
@@ -219,7 +212,8 @@ pub(super) async fn list(conn: &mut SqliteConnection, filter: &JobFilter) -> Res
 
 /// Gives dead jobs their attempts again: the one with this id; the queue of each.
 pub(super) async fn revive(conn: &mut SqliteConnection, id: JobId, now: i64) -> Result<Option<String>> {
-    let sql = "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
+    let sql =
+        "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
     sqlx::query_scalar(sql).bind(bytes(id.uuid())).bind(now).fetch_optional(conn).await
 }
 
@@ -234,8 +228,7 @@ pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<Vec<(String, J
     let mut all = Vec::new();
     for state in STATES {
         // One index a state; counting them together would read the whole table.
-        let sql =
-            format!("SELECT queue, count(*) FROM jobs WHERE state = {} GROUP BY queue", state as i32);
+        let sql = format!("SELECT queue, count(*) FROM jobs WHERE state = {} GROUP BY queue", state as i32);
         let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *conn).await?;
         all.extend(rows.into_iter().map(|(queue, count)| (queue, state, count)));
     }
@@ -290,7 +283,8 @@ pub(super) fn instant(microseconds: i64) -> Timestamp {
 
 /// Reads the columns of `columns!`; `queue` saves a copy of a name that is known already.
 fn job(row: &SqliteRow, queue: Option<&Arc<str>>) -> Result<(i64, Job)> {
-    let uuid = |index| Uuid::from_slice(row.try_get(index)?).map_err(|error| sqlx::Error::Decode(error.into()));
+    let uuid =
+        |index| Uuid::from_slice(row.try_get(index)?).map_err(|error| sqlx::Error::Decode(error.into()));
     let state = usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or(usize::MAX);
     let job = Job {
         id: uuid(1)?.into(),

@@ -78,8 +78,7 @@ impl<A: Apply> Writer<A> {
     pub(super) fn start(conn: SqliteConnection, store: A, file: Arc<Path>, options: &Options) -> Self {
         let (submit, submitted) = mpsc::channel(options.backlog.max(1));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let task =
-            Task { conn, store, file: Arc::clone(&file), submitted, batch: options.batch.max(1) };
+        let task = Task { conn, store, file: Arc::clone(&file), submitted, batch: options.batch.max(1) };
         tasks.spawn(task.run(stop.clone()));
         tasks.close();
         Self { submit, stop, tasks, file }
