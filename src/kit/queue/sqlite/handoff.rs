@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use crate::kit::queue::Job;
+use super::ops::Enqueue;
+use crate::kit::queue::{Job, JobState};
 
 /// Where a consumer takes jobs on the short way.
 #[derive(Debug)]
@@ -88,4 +89,22 @@ impl Drop for Seat {
             mailbox.offer(1);
         }
     }
+}
+
+/// Finds seats for those that need not wait, the urgent first.
+pub(super) fn seat(jobs: Vec<&Enqueue>) -> Vec<(&Enqueue, Option<Seat>)> {
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|index| jobs[*index].job.priority);
+    let mut jobs: Vec<_> = jobs.into_iter().map(|job| (job, None)).collect();
+    for index in order {
+        let (enqueue, seat) = &mut jobs[index];
+        if enqueue.state == JobState::Waiting && enqueue.lane.count(JobState::Waiting) == 0 {
+            *seat = enqueue.lane.mailboxes.take_seat();
+            if seat.is_none() {
+                // Whoever comes after must not find one that has become free meanwhile.
+                break;
+            }
+        }
+    }
+    jobs
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::handoff::Seat;
+use super::handoff::{self, Seat};
 use super::lane::{Lane, Lanes, Place};
 use super::statements;
 use crate::kit::ids::{JobId, UserId};
@@ -235,7 +235,7 @@ impl Store {
             self.next_last_seq = statements::last_seq(conn).await?;
         }
         let before = self.next_last_seq;
-        let jobs = seat(jobs);
+        let jobs = handoff::seat(jobs);
         let (inserted, last) = statements::insert(conn, &jobs).await?;
         self.next_last_seq = before.max(last);
         if inserted == jobs.len() as u64 {
@@ -289,24 +289,6 @@ impl Store {
         }
         Ok(turned)
     }
-}
-
-/// Finds seats for those that need not wait, the urgent first.
-fn seat(jobs: Vec<&Enqueue>) -> Vec<(&Enqueue, Option<Seat>)> {
-    let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|index| jobs[*index].job.priority);
-    let mut jobs: Vec<_> = jobs.into_iter().map(|job| (job, None)).collect();
-    for index in order {
-        let (enqueue, seat) = &mut jobs[index];
-        if enqueue.state == JobState::Waiting && enqueue.lane.count(JobState::Waiting) == 0 {
-            *seat = enqueue.lane.mailboxes.take_seat();
-            if seat.is_none() {
-                // Whoever comes after must not find one that has become free meanwhile.
-                break;
-            }
-        }
-    }
-    jobs
 }
 
 impl Enqueue {
