@@ -73,12 +73,16 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let folder = std::env::var_os("VOICERA_BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
     let folder = tempfile::tempdir_in(folder).unwrap();
-    println!("{:<52} {:>9} {:>9} {:>11} {:>9} {:>9}", "case", "jobs", "jobs/s", "CPU µs/job", "p50 ms", "p99 ms");
+    println!(
+        "{:<52} {:>9} {:>9} {:>11} {:>9} {:>9}",
+        "case", "jobs", "jobs/s", "CPU µs/job", "p50 ms", "p99 ms"
+    );
     runtime.block_on(async {
         for producers in [1, 64, 256] {
             let queue = open(&folder.path().join(format!("enqueue{producers}.db"))).await;
             let limit = if producers == 1 { Duration::from_secs(3) } else { BOUND };
-            enqueue(&queue, producers, BACKLOG, limit, Some(&format!("enqueue, {producers} producers"))).await;
+            enqueue(&queue, producers, BACKLOG, limit, Some(&format!("enqueue, {producers} producers")))
+                .await;
             queue.close().await;
         }
         for concurrency in [16, 64, 256] {
@@ -194,7 +198,10 @@ async fn through(queue: &Arc<SqliteQueue>, producers: u64, backlog: bool) {
     for task in tasks {
         times.extend(task.await.unwrap());
     }
-    let name = format!("enqueue to handled, {producers} at once{}", if backlog { ", ahead of a backlog" } else { "" });
+    let name = format!(
+        "enqueue to handled, {producers} at once{}",
+        if backlog { ", ahead of a backlog" } else { "" }
+    );
     line(&name, times.len() as u64, begun, cpu, &mut times);
     stop.cancel();
     consumer.await.unwrap();

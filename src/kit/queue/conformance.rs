@@ -13,7 +13,7 @@ mod working;
 
 pub(crate) use accepting::*;
 pub(crate) use failing::*;
-pub(crate) use stage::Factory;
+pub(crate) use stage::*;
 pub(crate) use surviving::*;
 pub(crate) use timing::*;
 pub(crate) use working::*;

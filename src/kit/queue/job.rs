@@ -45,8 +45,11 @@ impl NewJob {
         owner: UserId,
         payload: &K::Payload,
     ) -> Result<Self, BadPayload> {
-        let payload = serde_json::to_string(payload)
-            .map_err(|error| BadPayload { kind: K::KIND.to_owned(), id, reason: error.to_string() })?;
+        let payload = serde_json::to_string(payload).map_err(|error| BadPayload {
+            kind: K::KIND.to_owned(),
+            id,
+            reason: error.to_string(),
+        })?;
         Ok(Self {
             id,
             queue,

@@ -25,7 +25,7 @@ impl Default for QueueOptions {
         Self {
             max_attempts: 5,
             backoff_initial: Duration::from_millis(500),
-            backoff_max: Duration::from_secs(60),
+            backoff_max: Duration::from_mins(1),
             max_waiting: 1_000_000,
             full_retry_after: Duration::from_secs(5),
             sole_owner: true,

@@ -2,10 +2,11 @@
 //!
 //! [`SqliteQueue`] is what the trait needs; the rooms below hold the pieces. `lane` is what is
 //! known in memory about one queue (counts, who is to be woken), `ops` what can be done to the file
-//! in a transaction, `statements` the SQL, `consumer` the loop that works, `attempt` one job in it.
+//! in a transaction, `statements` the SQL, `handoff` the short way for jobs that need not wait, `consumer` the loop that works, `attempt` one job in it.
 
 mod attempt;
 mod consumer;
+mod handoff;
 mod lane;
 mod ops;
 mod statements;
@@ -107,7 +108,8 @@ impl Queue for SqliteQueue {
 
     async fn get(&self, id: JobId, owner: Option<UserId>) -> Result<Option<Job>, QueueError> {
         let mut conn = self.core.db.read().await?;
-        let found = statements::get(&mut conn, id, owner).await.map_err(|error| self.core.db.error(&error))?;
+        let found =
+            statements::get(&mut conn, id, owner).await.map_err(|error| self.core.db.error(&error))?;
         Ok(found.map(|job| self.core.lanes.with_progress(job)))
     }
 

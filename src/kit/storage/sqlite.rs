@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
 pub use migrations::{Migration, MigrationStep};
 pub use rows::RowInsert;
@@ -193,6 +193,3 @@ fn create_private(file: &Path) -> Result<(), StorageError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
     open.open(file).map(drop).map_err(|error| StorageError::from_io(file, &error))
 }
-
-/// What a store does with the write connection, by itself or as part of a batch.
-pub type WriteConnection = SqliteConnection;

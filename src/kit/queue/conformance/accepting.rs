@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::stage::{
-    Act, Factory, QUEUE, Script, Worker, bury, clock, enqueue_all, id, job, open, options, owner, within, work,
+    Act, Factory, QUEUE, Script, Worker, bury, clock, enqueue_all, id, job, open, options, owner, within,
+    work,
 };
 use crate::kit::queue::{
     Cancel, ConsumeOptions, Enqueued, Failure, JobFilter, JobKind, JobState, NewJob, QueueError, QueueOptions,
@@ -68,7 +69,9 @@ pub(crate) async fn a_job_that_waits_can_be_cancelled(factory: Arc<impl Factory>
     let queue = open(&factory).await;
     enqueue_all(&queue, [1, 2]).await;
 
-    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else { panic!("not removed") };
+    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else {
+        panic!("not removed")
+    };
     assert_eq!((was.id, was.state), (id(1), JobState::Waiting));
     assert!(matches!(queue.cancel(id(1), None).await.unwrap(), Cancel::NotFound));
 
@@ -80,9 +83,11 @@ pub(crate) async fn a_job_that_waits_can_be_cancelled(factory: Arc<impl Factory>
 
 pub(crate) async fn a_delayed_job_can_be_cancelled(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
-    queue.enqueue(NewJob { delay: Some(Duration::from_secs(3600)), ..job(1) }).await.unwrap();
+    queue.enqueue(NewJob { delay: Some(Duration::from_hours(1)), ..job(1) }).await.unwrap();
 
-    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else { panic!("not removed") };
+    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else {
+        panic!("not removed")
+    };
     assert_eq!(was.state, JobState::Delayed);
     assert_eq!(queue.depth(QUEUE).await.unwrap().delayed, 0);
     factory.close(queue).await;
@@ -92,7 +97,9 @@ pub(crate) async fn a_dead_job_can_be_cancelled(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
     bury(&queue, 1).await;
 
-    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else { panic!("not removed") };
+    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else {
+        panic!("not removed")
+    };
     assert_eq!(was.state, JobState::Failed);
     assert_eq!(queue.depth(QUEUE).await.unwrap().failed, 0);
     factory.close(queue).await;
@@ -140,7 +147,7 @@ pub(crate) async fn jobs_are_listed_a_page_at_a_time_by_state_queue_and_owner(fa
     bury(&queue, 9).await;
     enqueue_all(&queue, 1..=5).await;
     queue.enqueue(NewJob { queue: "analytics", ..job(6) }).await.unwrap();
-    queue.enqueue(NewJob { owner: owner(2), delay: Some(Duration::from_secs(60)), ..job(7) }).await.unwrap();
+    queue.enqueue(NewJob { owner: owner(2), delay: Some(Duration::from_mins(1)), ..job(7) }).await.unwrap();
     let numbers = async |filter: JobFilter| -> Vec<_> {
         queue.list(filter).await.unwrap().into_iter().map(|job| job.id.uuid().as_u128()).collect()
     };

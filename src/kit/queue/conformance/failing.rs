@@ -30,7 +30,8 @@ pub(crate) async fn used_up_attempts_make_a_dead_job_after_its_handler_was_told(
     let dead = queue.get(id(1), None).await.unwrap().unwrap();
     assert_eq!((dead.state, dead.attempts), (JobState::Failed, 2));
     assert_eq!(dead.last_error.as_deref(), Some("attempt 2 failed"));
-    let listed = queue.list(JobFilter { state: Some(JobState::Failed), ..JobFilter::default() }).await.unwrap();
+    let listed =
+        queue.list(JobFilter { state: Some(JobState::Failed), ..JobFilter::default() }).await.unwrap();
     assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(1)]);
     factory.close(queue).await;
 }

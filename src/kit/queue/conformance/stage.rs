@@ -27,14 +27,14 @@ pub(crate) trait Factory: Send + Sync + 'static {
 pub(crate) const QUEUE: &str = "voice";
 
 /// How long anything may take before the case fails.
-pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) fn clock() -> SharedClock {
     Arc::new(SystemClock)
 }
 
 /// Options under which failing jobs come back at once.
-pub(super) fn options() -> QueueOptions {
+pub(crate) fn options() -> QueueOptions {
     QueueOptions {
         max_attempts: 3,
         backoff_initial: Duration::from_millis(1),
@@ -43,15 +43,15 @@ pub(super) fn options() -> QueueOptions {
     }
 }
 
-pub(super) async fn open(factory: &Arc<impl Factory>) -> Arc<dyn Queue> {
+pub(crate) async fn open(factory: &Arc<impl Factory>) -> Arc<dyn Queue> {
     factory.open(options(), clock()).await
 }
 
-pub(super) fn id(number: u128) -> JobId {
+pub(crate) fn id(number: u128) -> JobId {
     Uuid::from_u128(number).into()
 }
 
-pub(super) fn owner(number: u128) -> UserId {
+pub(crate) fn owner(number: u128) -> UserId {
     Uuid::from_u128(number << 64).into()
 }
 
@@ -70,16 +70,14 @@ pub(crate) fn job(number: u128) -> NewJob {
     }
 }
 
-pub(super) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, work).await {
-        Ok(done) => done,
-        Err(_) => panic!("{what}: not within {DEADLINE:?}"),
-    }
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let done = tokio::time::timeout(DEADLINE, work).await;
+    done.unwrap_or_else(|late| panic!("{what}: not within {DEADLINE:?}: {late}"))
 }
 
 /// What a scripted handler does with an attempt.
 #[derive(Debug, Clone)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Done,
     Retry,
     Fatal,
@@ -91,7 +89,7 @@ pub(super) enum Act {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Begun(JobId, u32),
     Ended(JobId),
     Exhausted(JobId, String),
@@ -100,22 +98,22 @@ pub(super) enum Event {
 type Plan = Box<dyn Fn(&Job) -> Act + Send + Sync>;
 
 /// Writes down what it is called for.
-pub(super) struct Script {
+pub(crate) struct Script {
     plan: Plan,
     farewells_refused: AtomicUsize,
     events: watch::Sender<Vec<Event>>,
-    pub(super) seen: Mutex<Vec<Job>>,
+    pub(crate) seen: Mutex<Vec<Job>>,
     running: AtomicUsize,
-    pub(super) most_at_once: AtomicUsize,
+    pub(crate) most_at_once: AtomicUsize,
 }
 
 impl Script {
-    pub(super) fn new(plan: impl Fn(&Job) -> Act + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(plan: impl Fn(&Job) -> Act + Send + Sync + 'static) -> Arc<Self> {
         Self::refusing(0, plan)
     }
 
     /// Its `exhausted` fails so many times.
-    pub(super) fn refusing(times: usize, plan: impl Fn(&Job) -> Act + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn refusing(times: usize, plan: impl Fn(&Job) -> Act + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             plan: Box::new(plan),
             farewells_refused: AtomicUsize::new(times),
@@ -130,12 +128,12 @@ impl Script {
         self.events.send_modify(|events| events.push(event));
     }
 
-    pub(super) fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         self.events.borrow().clone()
     }
 
     /// The attempts begun, in order.
-    pub(super) fn begun(&self) -> Vec<(JobId, u32)> {
+    pub(crate) fn begun(&self) -> Vec<(JobId, u32)> {
         let begun = self.events().into_iter().filter_map(|event| match event {
             Event::Begun(id, attempt) => Some((id, attempt)),
             _ => None,
@@ -143,25 +141,25 @@ impl Script {
         begun.collect()
     }
 
-    pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Event]) -> bool) {
+    pub(crate) async fn until(&self, what: &str, enough: impl Fn(&[Event]) -> bool) {
         let mut events = self.events.subscribe();
         let waited = events.wait_for(|events| enough(events));
-        if tokio::time::timeout(DEADLINE, waited).await.is_err() {
-            panic!("{what}: not within {DEADLINE:?}; so far {:?}", self.events());
-        }
+        let late = tokio::time::timeout(DEADLINE, waited).await.is_err();
+        assert!(!late, "{what}: not within {DEADLINE:?}; so far {:?}", self.events());
     }
 
-    pub(super) async fn begun_times(&self, times: usize) {
-        let begun = |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Begun(..))).count();
+    pub(crate) async fn begun_times(&self, times: usize) {
+        let begun =
+            |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Begun(..))).count();
         self.until(&format!("{times} attempts begun"), |events| begun(events) >= times).await;
     }
 
-    pub(super) async fn ended_times(&self, times: usize) {
+    pub(crate) async fn ended_times(&self, times: usize) {
         let ended = |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Ended(_))).count();
         self.until(&format!("{times} attempts ended"), |events| ended(events) >= times).await;
     }
 
-    pub(super) async fn exhausted_times(&self, times: usize) {
+    pub(crate) async fn exhausted_times(&self, times: usize) {
         let told =
             |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Exhausted(..))).count();
         self.until(&format!("told {times} times that a job is dead"), |events| told(events) >= times).await;
@@ -193,19 +191,20 @@ impl Handler for Script {
 
     async fn exhausted(&self, job: &Job, reason: &str) -> Result<(), String> {
         self.note(Event::Exhausted(job.id, reason.to_owned()));
-        let refused = self.farewells_refused.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        let refused =
+            self.farewells_refused.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         if refused.is_ok() { Err("the history is away".to_owned()) } else { Ok(()) }
     }
 }
 
 /// A consumer in the background.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Worker {
-    pub(super) fn start(queue: &Arc<dyn Queue>, handler: &Arc<Script>, options: ConsumeOptions) -> Self {
+    pub(crate) fn start(queue: &Arc<dyn Queue>, handler: &Arc<Script>, options: ConsumeOptions) -> Self {
         let (queue, stop) = (Arc::clone(queue), CancellationToken::new());
         let (handler, token) = (Arc::clone(handler), stop.clone());
         let task = tokio::spawn(async move {
@@ -215,42 +214,42 @@ impl Worker {
     }
 
     /// Asks it to stop.
-    pub(super) fn ask(&self) {
+    pub(crate) fn ask(&self) {
         self.stop.cancel();
     }
 
     /// Asks it to stop, and waits until what it was doing is written down.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.ask();
         within("the shutdown", self.task).await.unwrap();
     }
 
     /// Drops it in the middle of whatever it is doing.
-    pub(super) async fn drop_in_flight(self) {
+    pub(crate) async fn drop_in_flight(self) {
         self.task.abort();
         let _ = within("the end of the task", self.task).await;
     }
 }
 
-pub(super) fn one_at_a_time() -> ConsumeOptions {
+pub(crate) fn one_at_a_time() -> ConsumeOptions {
     ConsumeOptions { concurrency: 1, ..ConsumeOptions::default() }
 }
 
-pub(super) async fn enqueue_all(queue: &Arc<dyn Queue>, numbers: impl IntoIterator<Item = u128>) {
+pub(crate) async fn enqueue_all(queue: &Arc<dyn Queue>, numbers: impl IntoIterator<Item = u128>) {
     for number in numbers {
         queue.enqueue(job(number)).await.unwrap();
     }
 }
 
 /// Works with `handler` until `times` attempts have ended, then shuts down.
-pub(super) async fn work(queue: &Arc<dyn Queue>, handler: &Arc<Script>, times: usize) {
+pub(crate) async fn work(queue: &Arc<dyn Queue>, handler: &Arc<Script>, times: usize) {
     let worker = Worker::start(queue, handler, ConsumeOptions::default());
     handler.ended_times(times).await;
     worker.stop().await;
 }
 
 /// A dead job with this number.
-pub(super) async fn bury(queue: &Arc<dyn Queue>, number: u128) {
+pub(crate) async fn bury(queue: &Arc<dyn Queue>, number: u128) {
     queue.enqueue(job(number)).await.unwrap();
     let handler = Script::new(|_| Act::Fatal);
     let worker = Worker::start(queue, &handler, ConsumeOptions::default());

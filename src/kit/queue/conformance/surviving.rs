@@ -15,7 +15,8 @@ use crate::kit::queue::{ConsumeOptions, Depth, JobState, NewJob};
 /// without a word to anybody.
 async fn killed<S: Future<Output = ()> + Send + 'static>(scene: S) {
     let died = tokio::task::spawn_blocking(|| {
-        let process = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let process =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         process.block_on(async { within("the scene", tokio::spawn(scene)).await }).unwrap();
         process.shutdown_timeout(Duration::from_secs(5));
     });
@@ -26,7 +27,7 @@ pub(crate) async fn jobs_outlive_a_clean_restart(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
     bury(&queue, 1).await;
     enqueue_all(&queue, [2]).await;
-    queue.enqueue(NewJob { delay: Some(Duration::from_secs(3600)), ..job(3) }).await.unwrap();
+    queue.enqueue(NewJob { delay: Some(Duration::from_hours(1)), ..job(3) }).await.unwrap();
     factory.close(queue).await;
 
     let queue = open(&factory).await;
@@ -69,9 +70,12 @@ pub(crate) async fn a_killed_process_loses_no_job(factory: Arc<impl Factory>) {
     }
     let ended = |script: &Script, wanted| script.events().contains(&Event::Ended(id(wanted)));
     assert!((0..200).all(|number| ended(&first, number) || ended(&second, number)));
-    assert!((0..200).step_by(10).filter(|number| attempts.contains_key(&id(*number))).all(|number| {
-        second.begun().contains(&(id(number), 2))
-    }));
+    assert!(
+        (0..200)
+            .step_by(10)
+            .filter(|number| attempts.contains_key(&id(*number)))
+            .all(|number| { second.begun().contains(&(id(number), 2)) })
+    );
     assert_eq!(queue.depth(QUEUE).await.unwrap(), Depth::default());
     factory.close(queue).await;
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::stage::{Act, Factory, QUEUE, Script, Worker, enqueue_all, id, job, one_at_a_time, options, within};
+use super::stage::{
+    Act, Factory, QUEUE, Script, Worker, enqueue_all, id, job, one_at_a_time, options, within,
+};
 use crate::kit::clock::{Clock, ManualClock};
 use crate::kit::queue::{ConsumeOptions, JobState, NewJob, Queue, QueueOptions};
 

@@ -123,7 +123,7 @@ pub(crate) async fn queues_do_not_mix(factory: Arc<impl Factory>) {
 pub(crate) async fn the_depth_counts_every_state(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
     bury(&queue, 1).await;
-    queue.enqueue(NewJob { delay: Some(Duration::from_secs(3600)), ..job(2) }).await.unwrap();
+    queue.enqueue(NewJob { delay: Some(Duration::from_hours(1)), ..job(2) }).await.unwrap();
     enqueue_all(&queue, 3..=6).await;
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);

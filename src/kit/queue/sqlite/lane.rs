@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+use super::handoff::Mailboxes;
 use crate::kit::ids::JobId;
 use crate::kit::queue::metrics::QueueMetrics;
 use crate::kit::queue::{Depth, Job, JobState, Progress};
@@ -53,6 +54,7 @@ pub(super) struct Lane {
     marked: AtomicBool,
     wake: watch::Sender<()>,
     metrics: QueueMetrics,
+    pub(super) mailboxes: Mailboxes,
 }
 
 impl Lane {
@@ -66,6 +68,7 @@ impl Lane {
             orphaned: AtomicBool::new(false),
             marked: AtomicBool::new(false),
             wake: watch::Sender::new(()),
+            mailboxes: Mailboxes::default(),
         }
     }
 

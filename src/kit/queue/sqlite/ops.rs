@@ -1,16 +1,17 @@
 //! What can be done to the file in a transaction, and what is known once it is committed.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
+use super::handoff::{self, Seat};
 use super::lane::{Lane, Lanes, Place};
 use super::statements;
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::queue::{Cancel, Enqueued, Job, JobState, NewJob};
+use crate::kit::queue::{Cancel, Enqueued, Job, JobState, NewJob, Progress};
 use crate::kit::storage::sqlite::Apply;
 
 /// One caller's wish.
@@ -103,11 +104,20 @@ pub(super) struct Store {
     next_last_seq: i64,
     /// Lanes whose counts in memory are no longer those in the file, with the right ones.
     recounted: Vec<(Arc<Lane>, [i64; 4])>,
+    /// Of each job that the current batch inserts: where it is handed to, and its `seq`.
+    seated: VecDeque<Option<(Seat, i64)>>,
 }
 
 impl Store {
     pub(super) fn new(lanes: Arc<Lanes>, sole_owner: bool) -> Self {
-        Self { lanes, sole_owner, last_seq: 0, next_last_seq: 0, recounted: Vec::new() }
+        Self {
+            lanes,
+            sole_owner,
+            last_seq: 0,
+            next_last_seq: 0,
+            recounted: Vec::new(),
+            seated: VecDeque::new(),
+        }
     }
 }
 
@@ -137,6 +147,7 @@ impl Apply for Store {
 
     async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Op]) -> Result<Vec<Reply>> {
         self.recounted.clear();
+        self.seated.clear();
         self.next_last_seq = self.last_seq;
         let mut inserted = self.insert(conn, batch).await?.into_iter();
         let mut replies = Vec::with_capacity(batch.len());
@@ -163,12 +174,12 @@ impl Apply for Store {
         let mut touched: Vec<Arc<Lane>> = Vec::with_capacity(2);
         for (op, reply) in batch.into_iter().zip(replies) {
             let (lane, wake) = match (op, reply) {
-                (Op::Enqueue(enqueue), Reply::Enqueued(Enqueued::Created)) => {
-                    enqueue.lane.add(enqueue.state, 1);
-                    if enqueue.state == JobState::Delayed {
-                        enqueue.lane.delayed_until(enqueue.run_at);
+                (Op::Enqueue(enqueue), Reply::Enqueued(enqueued)) => {
+                    let seat = self.seated.pop_front().flatten();
+                    if *enqueued == Enqueued::Existing {
+                        continue;
                     }
-                    (enqueue.lane, true)
+                    enqueue.account(seat)
                 }
                 (Op::Turn(turn), Reply::Turned(turned)) => {
                     let wake = turn.account(turned);
@@ -224,18 +235,25 @@ impl Store {
             self.next_last_seq = statements::last_seq(conn).await?;
         }
         let before = self.next_last_seq;
+        let jobs = handoff::seat(jobs);
         let (inserted, last) = statements::insert(conn, &jobs).await?;
         self.next_last_seq = before.max(last);
         if inserted == jobs.len() as u64 {
-            return Ok(vec![Enqueued::Created; jobs.len()]);
+            // All are new, so their numbers are the last ones, in order.
+            let first = last - signed(inserted) + 1;
+            let outcomes = vec![Enqueued::Created; jobs.len()];
+            self.seated = (first..).zip(jobs).map(|(seq, (_, seat))| Some((seat?, seq))).collect();
+            return Ok(outcomes);
         }
         // Some were there already: those with a number from before this batch, and repetitions in it.
         let mut seen = HashSet::with_capacity(jobs.len());
         let mut outcomes = Vec::with_capacity(jobs.len());
-        for enqueue in jobs {
+        for (enqueue, seat) in jobs {
             let id = enqueue.job.id;
-            let fresh = seen.insert(id) && statements::seq_of(conn, id).await?.is_some_and(|seq| seq > before);
-            outcomes.push(if fresh { Enqueued::Created } else { Enqueued::Existing });
+            let seq = if seen.insert(id) { statements::seq_of(conn, id).await? } else { None };
+            let fresh = seq.filter(|seq| *seq > before);
+            self.seated.push_back(fresh.and_then(|seq| Some((seat?, seq))));
+            outcomes.push(if fresh.is_some() { Enqueued::Created } else { Enqueued::Existing });
         }
         Ok(outcomes)
     }
@@ -261,8 +279,7 @@ impl Store {
             turned.promoted = signed(statements::promote(conn, &lane.name, *now).await?);
         }
         if turn.claim > 0 {
-            turned.claimed =
-                statements::claim(conn, &lane.name, turn.claim, *lease_until, *lease_by).await?;
+            turned.claimed = statements::claim(conn, &lane.name, turn.claim, *lease_until, *lease_by).await?;
         }
         if turn.tidy {
             (turned.next_delayed, turned.next_lease) = statements::next_due(conn, &lane.name).await?;
@@ -271,6 +288,47 @@ impl Store {
             self.recounted.push((Arc::clone(lane), [0; 4]));
         }
         Ok(turned)
+    }
+}
+
+impl Enqueue {
+    /// Counts the job and sends it on its way; its lane, and whether a consumer has to come for it.
+    fn account(self, seat: Option<(Seat, i64)>) -> (Arc<Lane>, bool) {
+        let lane = Arc::clone(&self.lane);
+        let Some((seat, seq)) = seat else {
+            lane.add(self.state, 1);
+            if self.state == JobState::Delayed {
+                lane.delayed_until(self.run_at);
+            }
+            return (lane, true);
+        };
+        lane.add(JobState::Active, 1);
+        if !seat.deliver(seq, self.begun()) {
+            // The consumer was dropped a moment ago: the job is another one's when the lease is over.
+            lane.orphan();
+        }
+        (lane, false)
+    }
+
+    /// The job as it stands in the file when it was handed over on the short way.
+    fn begun(self) -> Job {
+        let job = self.job;
+        Job {
+            id: job.id,
+            queue: Arc::clone(&self.lane.name),
+            kind: job.kind,
+            payload: job.payload,
+            owner: job.owner,
+            state: JobState::Active,
+            attempts: 1,
+            max_attempts: self.max_attempts,
+            priority: job.priority,
+            created_at: statements::instant(self.created_at),
+            run_at: statements::instant(self.run_at),
+            last_error: None,
+            traceparent: job.traceparent,
+            progress: Progress::default(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use uuid::Uuid;
 
+use super::handoff::Seat;
 use super::ops::{Enqueue, Unfinished};
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::queue::{Depth, Job, JobFilter, JobState, Progress};
@@ -23,29 +24,36 @@ macro_rules! columns {
 
 static INSERT: RowInsert = RowInsert::new(
     "INSERT INTO jobs (id, queue, state, priority, run_at, attempts, max_attempts, created_at, kind, owner, \
-     traceparent, payload) VALUES",
-    12,
+     traceparent, payload, lease_until, lease_by) VALUES",
+    14,
     "ON CONFLICT (id) DO NOTHING",
 );
 
-/// Inserts those whose id is new; how many, and the highest `seq` given.
-pub(super) async fn insert(conn: &mut SqliteConnection, jobs: &[&Enqueue]) -> Result<(u64, i64)> {
+/// Inserts those whose id is new, the ones with a seat as active already; how many, and the highest
+/// `seq` given.
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    jobs: &[(&Enqueue, Option<Seat>)],
+) -> Result<(u64, i64)> {
     let done = INSERT
-        .run(conn, jobs, |query, enqueue| {
+        .run(conn, jobs, |query, (enqueue, seat)| {
             let job = &enqueue.job;
+            let taker = seat.as_ref().and_then(Seat::mailbox);
             query
                 .bind(job.id.uuid().as_bytes().to_vec())
                 .bind(Arc::clone(&enqueue.lane.name))
-                .bind(enqueue.state as i32)
+                .bind(if taker.is_some() { JobState::Active } else { enqueue.state } as i32)
                 .bind(i32::from(job.priority))
                 .bind(enqueue.run_at)
-                .bind(0)
+                .bind(i32::from(taker.is_some()))
                 .bind(enqueue.max_attempts)
                 .bind(enqueue.created_at)
                 .bind(job.kind.clone())
                 .bind(job.owner.uuid().as_bytes().to_vec())
                 .bind(job.traceparent.clone())
                 .bind(job.payload.clone())
+                .bind(taker.map(|taker| enqueue.created_at.saturating_add(taker.lease)))
+                .bind(taker.map(|taker| taker.lease_by))
         })
         .await?;
     Ok((done.rows_affected(), done.last_insert_rowid()))
@@ -99,11 +107,7 @@ pub(super) async fn complete(conn: &mut SqliteConnection, seqs: &str, lease_by: 
 }
 
 /// Puts jobs whose attempt did not complete where they belong, as far as they are still `lease_by`'s.
-pub(super) async fn put_back(
-    conn: &mut SqliteConnection,
-    jobs: &[Unfinished],
-    lease_by: i64,
-) -> Result<u64> {
+pub(super) async fn put_back(conn: &mut SqliteConnection, jobs: &[Unfinished], lease_by: i64) -> Result<u64> {
     let rows: Vec<_> =
         jobs.iter().map(|job| (job.seq, job.state as i32, job.run_at, job.attempts, &job.error)).collect();
     let json = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
@@ -156,10 +160,7 @@ pub(super) async fn promote(conn: &mut SqliteConnection, queue: &Arc<str>, now: 
 }
 
 /// When the next delayed job is due, and when the next lease is over.
-pub(super) async fn next_due(
-    conn: &mut SqliteConnection,
-    queue: &str,
-) -> Result<(Option<i64>, Option<i64>)> {
+pub(super) async fn next_due(conn: &mut SqliteConnection, queue: &str) -> Result<(Option<i64>, Option<i64>)> {
     let sql = "SELECT (SELECT min(run_at) FROM jobs WHERE queue = ?1 AND state = 2),
                       (SELECT min(lease_until) FROM jobs WHERE queue = ?1 AND state = 1)";
     sqlx::query_as(sql).bind(queue.to_owned()).fetch_one(conn).await
@@ -211,7 +212,8 @@ pub(super) async fn list(conn: &mut SqliteConnection, filter: &JobFilter) -> Res
 
 /// Gives dead jobs their attempts again: the one with this id; the queue of each.
 pub(super) async fn revive(conn: &mut SqliteConnection, id: JobId, now: i64) -> Result<Option<String>> {
-    let sql = "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
+    let sql =
+        "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
     sqlx::query_scalar(sql).bind(bytes(id.uuid())).bind(now).fetch_optional(conn).await
 }
 
@@ -226,8 +228,7 @@ pub(super) async fn counts(conn: &mut SqliteConnection) -> Result<Vec<(String, J
     let mut all = Vec::new();
     for state in STATES {
         // One index a state; counting them together would read the whole table.
-        let sql =
-            format!("SELECT queue, count(*) FROM jobs WHERE state = {} GROUP BY queue", state as i32);
+        let sql = format!("SELECT queue, count(*) FROM jobs WHERE state = {} GROUP BY queue", state as i32);
         let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *conn).await?;
         all.extend(rows.into_iter().map(|(queue, count)| (queue, state, count)));
     }
@@ -276,13 +277,14 @@ fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn instant(microseconds: i64) -> Timestamp {
+pub(super) fn instant(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::MAX)
 }
 
 /// Reads the columns of `columns!`; `queue` saves a copy of a name that is known already.
 fn job(row: &SqliteRow, queue: Option<&Arc<str>>) -> Result<(i64, Job)> {
-    let uuid = |index| Uuid::from_slice(row.try_get(index)?).map_err(|error| sqlx::Error::Decode(error.into()));
+    let uuid =
+        |index| Uuid::from_slice(row.try_get(index)?).map_err(|error| sqlx::Error::Decode(error.into()));
     let state = usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or(usize::MAX);
     let job = Job {
         id: uuid(1)?.into(),

@@ -74,11 +74,7 @@ pub(super) async fn run(
 }
 
 /// How many steps of `list` the file has, after making sure that they are the same ones.
-async fn check(
-    conn: &mut SqliteConnection,
-    file: &Path,
-    list: &[Migration],
-) -> Result<usize, StorageError> {
+async fn check(conn: &mut SqliteConnection, file: &Path, list: &[Migration]) -> Result<usize, StorageError> {
     let applied: Vec<(u32, String, Vec<u8>)> =
         sqlx::query_as("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
             .fetch_all(conn)

@@ -12,8 +12,11 @@ use super::{Apply, Database, Migration, Options, RowInsert, Synchronous};
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::storage::StorageError;
 
-const FIRST: Migration =
-    Migration { version: 1, name: "words", sql: "CREATE TABLE words (word TEXT PRIMARY KEY, times INTEGER NOT NULL)" };
+const FIRST: Migration = Migration {
+    version: 1,
+    name: "words",
+    sql: "CREATE TABLE words (word TEXT PRIMARY KEY, times INTEGER NOT NULL)",
+};
 const SECOND: Migration = Migration {
     version: 2,
     name: "lengths",
@@ -43,7 +46,11 @@ impl Apply for Words {
         Ok(())
     }
 
-    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[String]) -> Result<Vec<usize>, sqlx::Error> {
+    async fn apply(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batch: &[String],
+    ) -> Result<Vec<usize>, sqlx::Error> {
         assert!(!batch.contains(&"panic".to_owned()), "a fault in the store");
         INSERT.run(conn, batch, |query, word| query.bind(word.clone()).bind(1)).await?;
         Ok(batch.iter().map(String::len).collect())
@@ -192,7 +199,8 @@ async fn migrations_run_once_in_order_and_are_announced() {
     let clock: SharedClock = Arc::new(SystemClock);
     let steps = std::sync::Mutex::new(Vec::new());
     for _ in 0..2 {
-        let seen = |step: super::MigrationStep| steps.lock().unwrap().push((step.done, step.total, step.name));
+        let seen =
+            |step: super::MigrationStep| steps.lock().unwrap().push((step.done, step.total, step.name));
         let list = [FIRST, SECOND];
         let db = Database::open(&options(&folder), &list, Words::default(), &clock, &seen).await.unwrap();
         db.close().await;

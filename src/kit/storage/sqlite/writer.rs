@@ -78,8 +78,7 @@ impl<A: Apply> Writer<A> {
     pub(super) fn start(conn: SqliteConnection, store: A, file: Arc<Path>, options: &Options) -> Self {
         let (submit, submitted) = mpsc::channel(options.backlog.max(1));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let task =
-            Task { conn, store, file: Arc::clone(&file), submitted, batch: options.batch.max(1) };
+        let task = Task { conn, store, file: Arc::clone(&file), submitted, batch: options.batch.max(1) };
         tasks.spawn(task.run(stop.clone()));
         tasks.close();
         Self { submit, stop, tasks, file }
@@ -172,23 +171,29 @@ impl<A: Apply> Task<A> {
     }
 
     async fn transact(&mut self, ops: &[A::Op]) -> Result<Vec<A::Reply>, StorageError> {
+        // The driver's own transactions are no use here: after an error at which the database rolls
+        // back by itself (a full disk) they believe for ever that one is still open.
         let (conn, store) = (&mut self.conn, &mut self.store);
         let work = async move {
-            let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-            let replies = store.apply(&mut tx, ops).await?;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+            let replies = store.apply(conn, ops).await?;
             if replies.len() != ops.len() {
                 return Err(sqlx::Error::Protocol("a store answered too few of its callers".into()));
             }
-            tx.commit().await?;
+            sqlx::query("COMMIT").execute(conn).await?;
             Ok(replies)
         };
         // A panic in a store is a bug, but not a reason for every later write to fail.
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(done) => done.map_err(|error| StorageError::from_sqlx(&self.file, &error)),
-            Err(_) => Err(StorageError::Rejected {
+        let error = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(replies)) => return Ok(replies),
+            Ok(Err(error)) => StorageError::from_sqlx(&self.file, &error),
+            Err(_) => StorageError::Rejected {
                 file: self.file.to_path_buf(),
                 detail: "the operation panicked".to_owned(),
-            }),
-        }
+            },
+        };
+        // Fails where nothing is open any more, which is what it is for.
+        let _ = sqlx::query("ROLLBACK").execute(&mut self.conn).await;
+        Err(error)
     }
 }
