@@ -39,7 +39,8 @@ async fn local() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
     let options = Options::new(folder.path().join("analytics.db"));
-    let store: Arc<dyn CounterStore> = Arc::new(SqliteCounters::open(&options, &clock, &|_| ()).await.unwrap());
+    let store: Arc<dyn CounterStore> =
+        Arc::new(SqliteCounters::open(&options, &clock, &|_| ()).await.unwrap());
     let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock));
     Stage { analytics: local.clone(), store, local, stop: CancellationToken::new(), _folder: folder }
 }
@@ -47,14 +48,14 @@ async fn local() -> Stage {
 async fn remote() -> Stage {
     let mut stage = local().await;
     let probe: Arc<dyn Probe> = stage.local.clone();
-    let app = stage
-        .local
-        .internal_router()
-        .merge(health_router(HealthState { probe, stopping: Arc::default() }));
+    let app =
+        stage.local.internal_router().merge(health_router(HealthState { probe, stopping: Arc::default() }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let stop = stage.stop.clone();
-    tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await });
+    tokio::spawn(
+        async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await },
+    );
     let peer = Peer::new("analytics", &base, SecretString::from("key"), Duration::from_secs(5)).unwrap();
     stage.analytics = Arc::new(RemoteAnalytics::new(peer));
     stage
@@ -90,7 +91,8 @@ async fn events_are_counted_by_what_they_say(stage: Stage) {
 
 async fn the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all(stage: Stage) {
     stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH]).await.unwrap();
-    let refused = stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH + 1]).await.unwrap_err();
+    let refused =
+        stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH + 1]).await.unwrap_err();
     assert_eq!(refused.code(), Code::Invalid);
     assert_eq!(stage.store.sums(None).await.unwrap().commands, LARGEST_BATCH as u64);
 }

@@ -27,10 +27,8 @@ impl LocalAnalytics {
 
     /// The public endpoints.
     pub fn router(&self) -> Router {
-        let state = http::real_time::RealTimeState {
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.clock),
-        };
+        let state =
+            http::real_time::RealTimeState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock) };
         http::real_time::routes().with_state::<()>(state).into()
     }
 

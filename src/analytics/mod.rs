@@ -6,7 +6,8 @@
 pub mod api;
 pub mod remote;
 
-#[cfg(all(test, feature = "analytics"))]
+#[cfg(test)]
+#[cfg(feature = "analytics")]
 mod conformance;
 #[cfg(feature = "analytics")]
 pub mod http;

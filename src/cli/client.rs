@@ -67,7 +67,9 @@ impl ServerOptions {
             .parse()
             .ok()
             .filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| Failure::Use(format!("--server: `{}` is not an http:// or https:// address", self.server)))?;
+            .ok_or_else(|| {
+                Failure::Use(format!("--server: `{}` is not an http:// or https:// address", self.server))
+            })?;
         let key = match self.key.filter(|key| !key.is_empty()) {
             Some(key) => key,
             None => read_key(&self.data_dir.join(API_KEY_FILE))?,
@@ -138,7 +140,9 @@ async fn refused(status: StatusCode, response: Response) -> CallError {
         Err(_) => format!("the server answers {status}"),
     };
     match wait {
-        Some(wait) if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS => {
+        Some(wait)
+            if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS =>
+        {
             CallError::Later(wait, message)
         }
         _ => CallError::Refused(message),

@@ -30,7 +30,9 @@ enum JobsCommand {
         json: bool,
     },
     /// Give dead jobs all their attempts again
-    #[command(after_help = "Examples:\n  voicera jobs retry 0199d4a2-6f1c-7d10-9a4e-3f2b8c0e5a11\n  voicera jobs retry --all")]
+    #[command(
+        after_help = "Examples:\n  voicera jobs retry 0199d4a2-6f1c-7d10-9a4e-3f2b8c0e5a11\n  voicera jobs retry --all"
+    )]
     Retry {
         #[command(flatten)]
         server: ServerOptions,

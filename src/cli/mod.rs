@@ -58,7 +58,8 @@ impl From<io::Error> for Failure {
 
 /// Does what the command line says; answers the exit status.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::parse_from(["serve"])));
+    let command =
+        Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::parse_from(["serve"])));
     let outcome = match command {
         Command::Serve(args) => serve::run(&args),
         Command::Say(args) => say::run(args),

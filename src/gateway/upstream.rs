@@ -109,7 +109,8 @@ impl Remote {
             }
         }
         let answer = tokio::time::timeout(self.timeout, self.client.request(request)).await;
-        let answer = answer.map_err(|_| ApiError::new(Code::Timeout, "the service behind this path is too slow"))?;
+        let answer =
+            answer.map_err(|_| ApiError::new(Code::Timeout, "the service behind this path is too slow"))?;
         let mut answer = answer.map_err(|error| {
             let code = if error.is_connect() { Code::Unavailable } else { Code::BadGateway };
             ApiError::new(code, "the service behind this path does not answer")
@@ -142,7 +143,9 @@ mod tests {
     #[test]
     fn headers_of_one_connection_go_no_further() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("connection", "close, x-mine"), ("x-mine", "1"), ("te", "trailers"), ("x-other", "2")] {
+        for (name, value) in
+            [("connection", "close, x-mine"), ("x-mine", "1"), ("te", "trailers"), ("x-other", "2")]
+        {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         strip_hop_by_hop(&mut headers);

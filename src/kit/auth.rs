@@ -52,7 +52,10 @@ impl Credential {
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         };
         let key = || headers.get(API_KEY)?.to_str().ok().map(str::trim);
-        bearer().or_else(key).filter(|secret| !secret.is_empty() && secret.len() <= Self::LONGEST).map(Self::new)
+        bearer()
+            .or_else(key)
+            .filter(|secret| !secret.is_empty() && secret.len() <= Self::LONGEST)
+            .map(Self::new)
     }
 }
 
@@ -96,7 +99,11 @@ impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        Self::ALL.iter().copied().find(|scope| scope.as_str() == text).ok_or_else(|| UnknownScope(text.to_owned()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
 
@@ -129,7 +136,10 @@ impl Principal {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(ApiError::new(Code::Forbidden, format!("this needs the scope `{scope}`, which the credential lacks")))
+        Err(ApiError::new(
+            Code::Forbidden,
+            format!("this needs the scope `{scope}`, which the credential lacks"),
+        ))
     }
 }
 
@@ -185,7 +195,9 @@ pub async fn service_key(State(key): State<Arc<SecretString>>, request: Request,
     // Hashes are compared: how long that takes says nothing about the key.
     let digest = |secret: &str| Sha256::digest(secret.as_bytes());
     match Credential::from_headers(request.headers()) {
-        Some(presented) if digest(presented.expose()) == digest(key.expose_secret()) => next.run(request).await,
+        Some(presented) if digest(presented.expose()) == digest(key.expose_secret()) => {
+            next.run(request).await
+        }
         _ => ApiError::new(Code::Unauthorized, "this is for Voicera's own services").into_response(),
     }
 }

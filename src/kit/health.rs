@@ -164,7 +164,9 @@ mod tests {
             ("llm".to_owned(), Check::degraded("breaker open")),
         ]);
         assert_eq!(health.status, Status::Degraded);
-        let whole = Health::of([]).with("voice", health).with("users", Health::of([("store".to_owned(), Check::down("gone"))]));
+        let whole = Health::of([])
+            .with("voice", health)
+            .with("users", Health::of([("store".to_owned(), Check::down("gone"))]));
         assert_eq!(whole.status, Status::Down);
         assert!(whole.checks.contains_key("voice.llm"));
     }

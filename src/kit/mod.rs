@@ -8,6 +8,6 @@ pub mod http;
 pub mod ids;
 pub mod peer;
 pub mod pubsub;
-pub mod telemetry;
 pub mod queue;
 pub mod storage;
+pub mod telemetry;

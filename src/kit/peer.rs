@@ -47,7 +47,12 @@ impl Peer {
     ///
     /// # Errors
     /// [`PeerError`] when `base` is not a URL.
-    pub fn new(name: &'static str, base: &str, key: SecretString, timeout: Duration) -> Result<Self, PeerError> {
+    pub fn new(
+        name: &'static str,
+        base: &str,
+        key: SecretString,
+        timeout: Duration,
+    ) -> Result<Self, PeerError> {
         let base = Url::parse(base).map_err(|error| PeerError::Url(base.to_owned(), error))?;
         let client = Client::builder()
             .timeout(timeout)
@@ -120,6 +125,7 @@ impl Peer {
     }
 
     fn broken(&self, error: impl std::error::Error + Send + Sync + 'static) -> ApiError {
-        ApiError::new(Code::BadGateway, format!("the {} service gave no readable answer", self.name)).because(error)
+        ApiError::new(Code::BadGateway, format!("the {} service gave no readable answer", self.name))
+            .because(error)
     }
 }

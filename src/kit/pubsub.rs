@@ -95,7 +95,8 @@ mod tests {
     #[tokio::test]
     async fn everybody_who_listens_hears_it_and_nobody_else() {
         let topics = Topics::<u8, &str>::default();
-        let (mut first, mut second, mut other) = (topics.subscribe(1), topics.subscribe(1), topics.subscribe(2));
+        let (mut first, mut second, mut other) =
+            (topics.subscribe(1), topics.subscribe(1), topics.subscribe(2));
         topics.publish(&1, &"hello");
         topics.publish(&2, &"there");
         assert_eq!((first.next().await, second.next().await), (Some("hello"), Some("hello")));

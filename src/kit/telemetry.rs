@@ -76,7 +76,8 @@ pub struct Telemetry {
 
 /// Bounds of the duration histograms, in seconds: from 100 µs, what a local answer takes, to 30 s.
 const SECONDS: &[f64] = &[
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    30.0,
 ];
 
 /// How often the recorder folds its samples, which bounds its memory.
@@ -96,7 +97,8 @@ impl Telemetry {
             .map_err(|error| twice(&error))?
             .install_recorder()
             .map_err(|error| twice(&error))?;
-        let traces = settings.otlp_endpoint.as_deref().map(|endpoint| exporter(endpoint, settings)).transpose()?;
+        let traces =
+            settings.otlp_endpoint.as_deref().map(|endpoint| exporter(endpoint, settings)).transpose()?;
 
         let text = match settings.format {
             LogFormat::Auto => std::io::stderr().is_terminal(),
@@ -109,9 +111,9 @@ impl Telemetry {
         } else {
             log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
         };
-        let export = traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("voicera"))
-        });
+        let export = traces
+            .as_ref()
+            .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("voicera")));
         tracing_subscriber::registry()
             .with(EnvFilter::try_new(&settings.filter)?)
             .with(export)
@@ -126,7 +128,10 @@ impl Telemetry {
     pub fn router(&self, probe: Arc<dyn Probe>) -> Router {
         let process = Collector::default();
         process.describe();
-        describe_gauge!("voicera_health", "1 for a part that works, 0.5 for one whose fallback answers, 0 for one that is down");
+        describe_gauge!(
+            "voicera_health",
+            "1 for a part that works, 0.5 for one whose fallback answers, 0 for one that is down"
+        );
         Router::new().route("/metrics", get(render)).with_state(Metrics {
             recorder: self.metrics.clone(),
             process: Arc::new(process),

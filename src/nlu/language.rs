@@ -37,8 +37,11 @@ pub(crate) fn likely(original: &str, known: &[&str]) -> Vec<Likely> {
 
 fn weigh(seen: &str, known: &[&str], likely: &mut [Likely]) {
     let kana = seen.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'));
-    let codes: Vec<Lang> = likely.iter().filter_map(|(index, _)| known.get(*index).and_then(|tag| code(tag))).collect();
-    let Some(info) = Detector::with_allowlist(codes).detect(seen) else { return };
+    let codes: Vec<Lang> =
+        likely.iter().filter_map(|(index, _)| known.get(*index).and_then(|tag| code(tag))).collect();
+    let Some(info) = Detector::with_allowlist(codes).detect(seen) else {
+        return;
+    };
     let letters = seen.chars().filter(|c| c.is_alphabetic()).count() as f32;
     for (index, weight) in likely {
         let lang = known.get(*index).and_then(|tag| code(tag));
@@ -53,8 +56,9 @@ fn weigh(seen: &str, known: &[&str], likely: &mut [Likely]) {
 /// Whether a language is written in a script.
 fn writes(language: &str, script: Script) -> bool {
     use Script::{
-        Arabic, Armenian, Bengali, Cyrillic, Devanagari, Ethiopic, Georgian, Greek, Gujarati, Gurmukhi, Hangul, Hebrew,
-        Hiragana, Kannada, Katakana, Khmer, Latin, Malayalam, Mandarin, Myanmar, Oriya, Sinhala, Tamil, Telugu, Thai,
+        Arabic, Armenian, Bengali, Cyrillic, Devanagari, Ethiopic, Georgian, Greek, Gujarati, Gurmukhi,
+        Hangul, Hebrew, Hiragana, Kannada, Katakana, Khmer, Latin, Malayalam, Mandarin, Myanmar, Oriya,
+        Sinhala, Tamil, Telugu, Thai,
     };
     let scripts: &[Script] = match language {
         "ar" | "fa" | "ps" | "ckb" | "sd" | "ug" => &[Arabic],

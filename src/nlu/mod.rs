@@ -25,6 +25,7 @@
 mod codec;
 mod data;
 mod entity;
+mod index;
 mod intent;
 mod language;
 mod model;
@@ -33,11 +34,13 @@ mod rng;
 mod text;
 mod train;
 mod types;
+mod weights;
 
 pub use data::{Annotation, Example, LanguagePack, LoadError, OUT_OF_SCOPE, Problem, TrainingData};
 pub use model::Model;
 pub use response::ResponseTemplate;
 pub use text::MAX_CHARS;
 pub use types::{
-    Context, Entity, Extractor, IntentSummary, ModelError, Parse, Progress, Ranked, Stage, TrainError, TrainOptions,
+    Context, Entity, Extractor, IntentSummary, ModelError, Parse, Progress, Ranked, Stage, TrainError,
+    TrainOptions,
 };

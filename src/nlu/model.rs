@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::data::TrainingData;
-use super::entity::{self, Clock, Lexicon, Patterns, builtin};
+use super::entity::{self, Clock, Lexicon, Patterns, Tagger, builtin};
 use super::intent::{Classifier, Prediction};
 use super::response::ResponseTemplate;
 use super::text::Text;
@@ -36,6 +36,7 @@ pub(super) struct LanguageModel {
     pub classifier: Classifier,
     pub lexicon: Lexicon,
     pub patterns: Patterns,
+    pub tagger: Tagger,
     /// Entity types annotated in the examples of each class, in alphabetical order.
     pub expected: Vec<Vec<String>>,
     /// Example sentences, an intent each in turn.
@@ -49,6 +50,7 @@ impl LanguageModel {
             && self.classifier.restore()
             && self.lexicon.restore()
             && self.patterns.restore()
+            && self.tagger.restore(self.classifier.classes.len())
     }
 }
 
@@ -85,7 +87,8 @@ impl Model {
         let top = prediction.ranking.first().map(|(class, _)| *class).filter(|_| prediction.within_scope);
         let intent = top.and(ranking.first()).map(|ranked| ranked.intent.clone());
         let english = language == "en";
-        let (entities, time_dependent) = entities(text, &normal, model, top, Clock { now: &context.now, english });
+        let (entities, time_dependent) =
+            entities(text, &normal, model, top, Clock { now: &context.now, english });
         Parse {
             language,
             language_confidence,
@@ -116,10 +119,13 @@ impl Model {
         let mut total = 0.0;
         let mut best: Option<(f32, usize, Prediction)> = None;
         for (index, weight) in likely {
-            let Some(model) = models.get(index) else { continue };
+            let Some(model) = models.get(index) else {
+                continue;
+            };
             let prediction = model.classifier.predict(normal);
             let familiar = 1.0 - prediction.unfamiliar;
-            let evidence = 0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 };
+            let evidence =
+                0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 };
             total += evidence;
             if best.as_ref().is_none_or(|(other, _, _)| evidence > *other) {
                 best = Some((evidence, index, prediction));
@@ -167,14 +173,16 @@ impl Model {
         variants.get(usize::try_from(index).ok()?)
     }
 
-    /// A response that the entities can fill: of the variants from `pick` on, the first one with
-    /// placeholders that renders, otherwise the first without.
+    /// A response that the entities can fill. Of the variants that render, one with the most
+    /// placeholders, since it says the most; `pick` chooses among equals.
     pub fn respond(&self, intent: &str, language: &str, pick: u64, entities: &[Entity]) -> Option<String> {
         let count = self.in_language(language)?.responses.get(intent)?.len() as u64;
-        let variants = || (0..count).filter_map(|step| self.response(intent, language, pick.wrapping_add(step)));
-        let filled = variants().filter(|variant| variant.placeholders().next().is_some());
-        let plain = variants().filter(|variant| variant.placeholders().next().is_none());
-        filled.chain(plain).find_map(|variant| variant.render(entities))
+        let mut rendered: Vec<(usize, String)> = (0..count)
+            .filter_map(|step| self.response(intent, language, pick.wrapping_add(step)))
+            .filter_map(|variant| Some((variant.placeholders().count(), variant.render(entities)?)))
+            .collect();
+        rendered.sort_by_key(|(placeholders, _)| std::cmp::Reverse(*placeholders));
+        rendered.into_iter().next().map(|(_, text)| text)
     }
 
     fn in_language(&self, language: &str) -> Option<&LanguageModel> {
@@ -195,7 +203,8 @@ impl Model {
     /// [`ModelError`] for all other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut stored: Stored = codec::decode(bytes)?;
-        let sound = stored.languages.len() == stored.models.len() && stored.models.iter_mut().all(LanguageModel::restore);
+        let sound = stored.languages.len() == stored.models.len()
+            && stored.models.iter_mut().all(LanguageModel::restore);
         if sound { Ok(Self { stored }) } else { Err(ModelError::Damaged) }
     }
 }
@@ -208,16 +217,21 @@ fn entities(
     clock: Clock<'_>,
 ) -> (Vec<Entity>, bool) {
     let mut candidates = Vec::new();
+    builtin::find(text, clock, &mut candidates);
     if let Some(model) = model {
+        let builtins = candidates.clone();
         let expected = top.and_then(|class| model.expected.get(class));
+        let tagged = top.filter(|class| model.tagger.knows(*class));
+        if let Some(class) = tagged {
+            model.tagger.find(text, class, &builtins, &mut candidates);
+        }
         model.patterns.find(original, text, &mut candidates);
         model.lexicon.find(
             text,
-            |entity| expected.is_none_or(|names| names.iter().any(|name| name == entity)),
+            |entity| tagged.is_none() && expected.is_none_or(|names| names.iter().any(|name| name == entity)),
             &mut candidates,
         );
     }
-    builtin::find(text, clock, &mut candidates);
     entity::settle(original, text, candidates)
 }
 

@@ -41,7 +41,9 @@ impl ResponseTemplate {
                         .iter()
                         .find(|entity| entity.entity == name || entity.role.as_deref() == Some(name))?;
                     match (&entity.value, entity.extractor) {
-                        (Value::String(value), extractor) if extractor != super::Extractor::Builtin => out.push_str(value),
+                        (Value::String(value), extractor) if extractor != super::Extractor::Builtin => {
+                            out.push_str(value);
+                        }
                         _ => out.push_str(&entity.text),
                     }
                 }
@@ -61,11 +63,7 @@ impl ResponseTemplate {
                 return Some(Part::Placeholder(name));
             }
             // At least one character, then up to the next brace.
-            let end = rest
-                .char_indices()
-                .skip(1)
-                .find(|(_, c)| *c == '{')
-                .map_or(rest.len(), |(at, _)| at);
+            let end = rest.char_indices().skip(1).find(|(_, c)| *c == '{').map_or(rest.len(), |(at, _)| at);
             let (text, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
             rest = after;
             Some(Part::Text(text))

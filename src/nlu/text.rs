@@ -94,10 +94,7 @@ impl Text {
     /// The original code point range of a byte range of `normal`.
     pub(crate) fn origin(&self, start: usize, end: usize) -> (usize, usize) {
         let first = self.origin.get(start).map_or(0, |range| range.0);
-        let last = end
-            .checked_sub(1)
-            .and_then(|at| self.origin.get(at))
-            .map_or(first, |range| range.1);
+        let last = end.checked_sub(1).and_then(|at| self.origin.get(at)).map_or(first, |range| range.1);
         (first as usize, last.max(first) as usize)
     }
 
@@ -122,8 +119,11 @@ impl Text {
             }
             _ => false,
         };
-        let Some((before, rest)) = self.normal.split_at_checked(start) else { return false };
-        let Some((inside, after)) = end.checked_sub(start).and_then(|length| rest.split_at_checked(length)) else {
+        let Some((before, rest)) = self.normal.split_at_checked(start) else {
+            return false;
+        };
+        let Some((inside, after)) = end.checked_sub(start).and_then(|length| rest.split_at_checked(length))
+        else {
             return false;
         };
         !inside.is_empty()
@@ -146,7 +146,12 @@ fn fold(c: char) -> impl Iterator<Item = char> {
         'ß' | 'ẞ' => (Some('s'), Some('s')),
         'ς' => (Some('σ'), None),
         '\u{2018}' | '\u{2019}' | '\u{02bc}' => (Some('\''), None),
-        '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' | '\u{fe00}'..='\u{fe0f}' => (None, None),
+        '\u{200b}'..='\u{200f}'
+        | '\u{2060}'
+        | '\u{feff}'
+        | '\u{ad}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{fe00}'..='\u{fe0f}' => (None, None),
         c if c.is_control() => (Some(' '), None),
         c => {
             let mut lower = c.to_lowercase();

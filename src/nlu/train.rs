@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
-use super::entity::{LexiconBuilder, Patterns};
+use super::entity::{LexiconBuilder, Patterns, Tagged, learn};
 use super::intent::{Labelled, fit};
 use super::model::{LanguageModel, Stored};
 use super::response::ResponseTemplate;
@@ -29,11 +29,11 @@ pub(super) fn train(
         return Err(TrainError::Empty);
     }
     let mut models = Vec::with_capacity(packs.len());
-    for (_, pack) in &packs {
+    for (language, pack) in &packs {
         if pack.intents.len() > MAX_INTENTS {
             return Err(TrainError::TooManyIntents(pack.intents.len()));
         }
-        models.push(train_language(pack, options, progress));
+        models.push(train_language(pack, *language == "en", options, progress));
     }
     Ok(Stored {
         version: version(data, options),
@@ -52,17 +52,23 @@ fn version(data: &TrainingData, options: &TrainOptions) -> String {
     hex(&Sha256::digest(identity)).chars().take(16).collect()
 }
 
-fn train_language(pack: &LanguagePack, options: &TrainOptions, progress: &mut dyn FnMut(Progress)) -> LanguageModel {
+fn train_language(
+    pack: &LanguagePack,
+    english: bool,
+    options: &TrainOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> LanguageModel {
     let classes: Vec<String> = pack.intents.keys().filter(|name| *name != OUT_OF_SCOPE).cloned().collect();
     let mut items: Vec<Labelled> = Vec::new();
     for (name, examples) in &pack.intents {
         let class = classes.iter().position(|class| class == name).unwrap_or(classes.len());
         items.extend(examples.iter().map(|example| Labelled { text: Text::new(&example.text), class }));
     }
-    let expected = classes.iter().map(|class| entity_types(pack.intents.get(class).into_iter().flatten())).collect();
+    let expected =
+        classes.iter().map(|class| entity_types(pack.intents.get(class).into_iter().flatten())).collect();
     let classifier = fit(classes, &items, options, progress);
 
-    progress(Progress { stage: Stage::Entities, done: 0, total: 1 });
+    progress(Progress { stage: Stage::Entities, done: 0, total: 8 });
     let mut lexicon = LexiconBuilder::default();
     for (variant, value) in &pack.synonyms {
         lexicon.synonym(variant, value);
@@ -73,15 +79,29 @@ fn train_language(pack: &LanguagePack, options: &TrainOptions, progress: &mut dy
     for example in pack.intents.values().flatten() {
         lexicon.example(example);
     }
+    let examples = pack.intents.values().flatten();
+    let tagged: Vec<Tagged<'_>> = items
+        .iter()
+        .zip(examples)
+        .map(|(item, example)| Tagged { text: &item.text, example, class: item.class })
+        .collect();
+    let mut done = 0;
+    let learned =
+        learn(&tagged, classifier.classes.len(), english, lexicon.synonyms(), options.seed, &mut || {
+            done += 1;
+            progress(Progress { stage: Stage::Entities, done, total: 8 });
+        });
     let lexicon = lexicon.build(items.iter().map(|item| &item.text));
-    let patterns = pack.regexes.iter().flat_map(|(entity, sources)| {
-        sources.iter().map(move |source| (entity.clone(), source.clone()))
-    });
-    progress(Progress { stage: Stage::Entities, done: 1, total: 1 });
+    let patterns = pack
+        .regexes
+        .iter()
+        .flat_map(|(entity, sources)| sources.iter().map(move |source| (entity.clone(), source.clone())));
+    progress(Progress { stage: Stage::Entities, done: 8, total: 8 });
     LanguageModel {
         classifier,
         lexicon,
         patterns: Patterns::new(patterns),
+        tagger: learned,
         expected,
         suggestions: suggestions(pack, options.seed),
         responses: responses(pack),
@@ -89,7 +109,8 @@ fn train_language(pack: &LanguagePack, options: &TrainOptions, progress: &mut dy
 }
 
 fn entity_types<'a>(examples: impl Iterator<Item = &'a Example>) -> Vec<String> {
-    let names: BTreeSet<&String> = examples.flat_map(|example| &example.annotations).map(|found| &found.entity).collect();
+    let names: BTreeSet<&String> =
+        examples.flat_map(|example| &example.annotations).map(|found| &found.entity).collect();
     names.into_iter().cloned().collect()
 }
 

@@ -45,10 +45,15 @@ impl DataFolder {
                     "stop that one first, or choose another folder with --data-dir DIR",
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(fail(format!("it cannot be locked: {error}"), rights)),
+            Err(TryLockError::Error(error)) => {
+                return Err(fail(format!("it cannot be locked: {error}"), rights));
+            }
         }
         // For whoever finds it locked; a lock without a number still locks.
-        let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{}", std::process::id()));
+        let _ = lock
+            .set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| write!(lock, "{}", std::process::id()));
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 

@@ -12,7 +12,9 @@ use crate::kit::storage::StorageError;
 #[derive(Debug, thiserror::Error)]
 pub enum RoleError {
     /// The address can't be listened on.
-    #[error("cannot listen on {0}: {1}\n  fix: stop what uses it, or choose another with --listen ADDR:PORT (port 0 picks a free one)")]
+    #[error(
+        "cannot listen on {0}: {1}\n  fix: stop what uses it, or choose another with --listen ADDR:PORT (port 0 picks a free one)"
+    )]
     Listen(SocketAddr, std::io::Error),
     /// The data folder can't be used.
     #[error("the data folder {} cannot be used: {reason}\n  fix: {fix}", folder.display())]
@@ -50,9 +52,6 @@ pub enum RoleError {
 impl RoleError {
     /// Whether the operator asked for something that cannot be, rather than something went wrong.
     pub const fn is_wrong_use(&self) -> bool {
-        matches!(
-            self,
-            Self::Skills(_) | Self::Llm(_) | Self::Peer(_) | Self::Upstream(_) | Self::NotBuilt(_)
-        )
+        matches!(self, Self::Skills(_) | Self::Llm(_) | Self::Peer(_) | Self::Upstream(_) | Self::NotBuilt(_))
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::nlu::{Model, Progress, Stage, TrainOptions, TrainingData};
+use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Announcement, Announcer, Host};
-use crate::roles::RoleError;
 
 /// The packs that come with the binary.
 const BUILT_IN: &[(&str, &str)] =
@@ -49,10 +49,11 @@ pub(super) async fn load(host: &Host, folder: &DataFolder) -> Result<Model, Role
 fn read(builtin: bool, paths: &[PathBuf]) -> Result<TrainingData, RoleError> {
     let mut data = TrainingData::default();
     let mut problems = Vec::new();
-    let mut add = |source: &str, text: &str, problems: &mut Vec<String>| match TrainingData::parse_yaml(source, text) {
-        Ok(pack) => data.merge(pack),
-        Err(error) => problems.push(error.to_string()),
-    };
+    let mut add =
+        |source: &str, text: &str, problems: &mut Vec<String>| match TrainingData::parse_yaml(source, text) {
+            Ok(pack) => data.merge(pack),
+            Err(error) => problems.push(error.to_string()),
+        };
     if builtin {
         for (name, text) in BUILT_IN {
             add(name, text, &mut problems);
@@ -104,7 +105,11 @@ fn read_file(file: &Path) -> Result<String, String> {
 }
 
 /// The kept model if it is of this data, else a new one and the bytes to keep.
-fn model(data: &TrainingData, cached: &Path, announcer: &Announcer) -> Result<(Model, Option<Vec<u8>>), RoleError> {
+fn model(
+    data: &TrainingData,
+    cached: &Path,
+    announcer: &Announcer,
+) -> Result<(Model, Option<Vec<u8>>), RoleError> {
     let key = cache_key(data);
     if let Some(model) = kept(cached, &key) {
         return Ok((model, None));

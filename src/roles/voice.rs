@@ -56,9 +56,11 @@ pub(super) async fn open(
     let pipeline = Pipeline::new(PipelineParts {
         model: Arc::new(model),
         llm: llm(host, &config.llm)?,
-        cache: config.voice.cache.enabled.then(|| {
-            AnswerCache::new(config.voice.cache.entries, config.voice.cache.ttl.get())
-        }),
+        cache: config
+            .voice
+            .cache
+            .enabled
+            .then(|| AnswerCache::new(config.voice.cache.entries, config.voice.cache.ttl.get())),
         mode: match config.voice.understanding.mode {
             ConfiguredMode::LocalFirst => Mode::LocalFirst,
             ConfiguredMode::LlmFirst => Mode::LlmFirst,

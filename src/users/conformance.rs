@@ -14,7 +14,7 @@ use super::local::LocalUsers;
 use super::remote::RemoteUsers;
 use super::store::UserStore;
 use super::store::sqlite::SqliteUsers;
-use crate::kit::auth::{self, Authenticator, Credential, Scope};
+use crate::kit::auth::{self, Credential, Scope};
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
@@ -44,7 +44,8 @@ impl Drop for Stage {
 async fn local() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-    let store = SqliteUsers::open(&Options::new(folder.path().join("users.db")), &clock, &|_| ()).await.unwrap();
+    let store =
+        SqliteUsers::open(&Options::new(folder.path().join("users.db")), &clock, &|_| ()).await.unwrap();
     let store: Arc<dyn UserStore> = Arc::new(store);
     let ids = Ids::new(Arc::clone(&clock), Entropy::seeded(1));
     // Nothing is remembered: what the store says is what counts.
@@ -76,7 +77,9 @@ async fn remote_with(service_key: &str) -> Stage {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let stop = stage.stop.clone();
-    tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await });
+    tokio::spawn(
+        async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await },
+    );
     let peer = Peer::new("users", &base, SecretString::from(service_key), Duration::from_secs(5)).unwrap();
     stage.users = Arc::new(RemoteUsers::new(peer, 10, Duration::ZERO));
     stage

@@ -7,7 +7,8 @@ pub mod api;
 mod cache;
 pub mod remote;
 
-#[cfg(all(test, feature = "users"))]
+#[cfg(test)]
+#[cfg(feature = "users")]
 mod conformance;
 #[cfg(feature = "users")]
 pub mod http;

@@ -53,7 +53,11 @@ impl AnswerCache {
 
     /// The cached answer, or `compute`'s; who asks meanwhile waits for the same one. True when it
     /// was computed for this caller.
-    pub async fn get_or(&self, key: Key, compute: impl Future<Output = Answered>) -> (Arc<CommandResult>, bool) {
+    pub async fn get_or(
+        &self,
+        key: Key,
+        compute: impl Future<Output = Answered>,
+    ) -> (Arc<CommandResult>, bool) {
         let flight = self.0.entry(key).or_try_insert_with(async {
             let answered = compute.await;
             let result = Arc::new(answered.result);

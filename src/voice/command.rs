@@ -92,7 +92,8 @@ fn is_language_tag(tag: &str) -> bool {
     tag.len() <= LONGEST_LANGUAGE
         && (2..=3).contains(&primary.len())
         && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && subtags
+            .all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -120,7 +121,8 @@ mod tests {
         ] {
             let error = check(LIMITS, text, language, session, &context).unwrap_err();
             let problem = serde_json::to_value(error.fields()).unwrap();
-            let named: Vec<_> = problem.as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
+            let named: Vec<_> =
+                problem.as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
             assert_eq!(named.join(" "), fields, "{text:?}");
         }
     }

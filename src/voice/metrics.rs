@@ -18,7 +18,11 @@ pub fn describe() {
         Unit::Seconds,
         "From the acceptance of a command to its answer"
     );
-    describe_histogram!("voicera_voice_stage_duration_seconds", Unit::Seconds, "Time in one stage of a command's way");
+    describe_histogram!(
+        "voicera_voice_stage_duration_seconds",
+        Unit::Seconds,
+        "Time in one stage of a command's way"
+    );
 }
 
 /// Counts one answer.
@@ -53,5 +57,6 @@ pub fn failed(reason: &'static str) {
 
 /// Counts one look-up of an earlier answer.
 pub fn cache(fresh: bool) {
-    counter!("voicera_voice_cache_requests_total", "outcome" => if fresh { "miss" } else { "hit" }).increment(1);
+    counter!("voicera_voice_cache_requests_total", "outcome" => if fresh { "miss" } else { "hit" })
+        .increment(1);
 }

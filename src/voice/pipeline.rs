@@ -168,11 +168,9 @@ impl Pipeline {
     fn local_result(&self, text: &str, parse: Parse) -> Answered {
         let intent = match self.parts.threshold {
             None => parse.intent,
-            Some(threshold) => parse
-                .ranking
-                .first()
-                .filter(|top| top.confidence >= threshold)
-                .map(|top| top.intent.clone()),
+            Some(threshold) => {
+                parse.ranking.first().filter(|top| top.confidence >= threshold).map(|top| top.intent.clone())
+            }
         };
         let language =
             if parse.language.is_empty() { self.parts.default_language.clone() } else { parse.language };
@@ -282,4 +280,3 @@ fn millis(since: Instant) -> f64 {
 fn rounded(millis: f64) -> f64 {
     (millis * 1e3).round() / 1e3
 }
-

@@ -73,7 +73,12 @@ impl Delivery {
     }
 
     /// Tries until the batch is taken or it is time to stop; answers the pause to make from now on.
-    async fn deliver(&self, batch: &mut Vec<Event>, mut pause: Duration, stop: &CancellationToken) -> Duration {
+    async fn deliver(
+        &self,
+        batch: &mut Vec<Event>,
+        mut pause: Duration,
+        stop: &CancellationToken,
+    ) -> Duration {
         while let Err(error) = self.analytics.record(batch.clone()).await {
             tracing::warn!(%error, events = batch.len(), "analytics does not take events; trying again");
             pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);

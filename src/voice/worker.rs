@@ -77,11 +77,8 @@ impl Worker {
         if self.log_utterances {
             tracing::info!(said = utterance.text, intent = result.intent, "answered");
         }
-        let command = Command {
-            result: Some(result),
-            status: Status::Completed,
-            ..self.finished_now(job, utterance)
-        };
+        let command =
+            Command { result: Some(result), status: Status::Completed, ..self.finished_now(job, utterance) };
         self.finish(command).await.map_err(Failure::Retry)
     }
 
@@ -92,7 +89,8 @@ impl Worker {
     pub async fn cancelled(&self, job: &Job) -> Result<(), String> {
         let utterance = job.decode::<Process>().map_err(|error| error.to_string())?;
         metrics::failed("cancelled");
-        let error = CommandError { code: "cancelled".to_owned(), message: "cancelled by its owner".to_owned() };
+        let error =
+            CommandError { code: "cancelled".to_owned(), message: "cancelled by its owner".to_owned() };
         self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
     }
 

@@ -56,7 +56,11 @@ impl Apply for Additions {
     type Op = Vec<Event>;
     type Reply = ();
 
-    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Vec<Event>]) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batch: &[Vec<Event>],
+    ) -> Result<Vec<()>, sqlx::Error> {
         // Few counters move however many events there are: add up first, then write each once.
         let mut sums: HashMap<(i64, &str, &str, &str), (i64, f64)> = HashMap::new();
         for Event::Command { at, source, intent, language, duration_ms, .. } in batch.iter().flatten() {
@@ -99,9 +103,11 @@ impl CounterStore for SqliteCounters {
         let mut counts = Counts::default();
         let (mut answered, mut duration_ms) = (0_u64, 0.0);
         for row in &rows {
-            let (intent, language, source, count, duration): (String, String, String, i64, f64) =
-                (|| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?)))()
-                    .map_err(|error| self.database.error(&error))?;
+            let (intent, language, source, count, duration): (String, String, String, i64, f64) = (|| {
+                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?))
+            })(
+            )
+            .map_err(|error| self.database.error(&error))?;
             let count = u64::try_from(count).unwrap_or(0);
             counts.commands += count;
             if source == FAILED {
@@ -115,7 +121,10 @@ impl CounterStore for SqliteCounters {
             *counts.by_source.entry(source).or_default() += count;
         }
         if answered > 0 {
-            #[allow(clippy::cast_precision_loss, reason = "an average of more than 2^53 commands may be off a little")]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "an average of more than 2^53 commands may be off a little"
+            )]
             let average = duration_ms / answered as f64;
             counts.average_processing_time_ms = (average * 1e3).round() / 1e3;
         }

@@ -63,7 +63,11 @@ impl Batch {
         bar.finish_and_clear();
         let text = summary.text(started.elapsed());
         // With --json, standard output is for programs alone.
-        if self.json { eprint!("{text}") } else { print!("\n{text}") }
+        if self.json {
+            eprint!("{text}");
+        } else {
+            print!("\n{text}");
+        }
         if summary.failed > 0 {
             return Err(Failure::Failed(format!("{} commands had no answer", summary.failed)));
         }
@@ -200,7 +204,8 @@ impl Summary {
                 let index = (count * percent / 100).min(count - 1);
                 self.times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e3)
             };
-            let _ = writeln!(text, "latency: p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms", at(50), at(90), at(99));
+            let _ =
+                writeln!(text, "latency: p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms", at(50), at(90), at(99));
         }
         if self.in_scope.of > 0 {
             let _ = writeln!(text, "right intents: {}", self.in_scope.text());

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn blank_lines_are_no_commands_and_bad_utf8_is_still_a_line() {
-        let found: Vec<_> = lines(&b"one\r\n\n  \n tw\xffo \nthree"[..]).map(|line| line.unwrap().text).collect();
+        let found: Vec<_> =
+            lines(&b"one\r\n\n  \n tw\xffo \nthree"[..]).map(|line| line.unwrap().text).collect();
         assert_eq!(found, ["one", "tw\u{fffd}o", "three"]);
     }
 

@@ -78,7 +78,12 @@ pub(super) fn run(args: SayArgs) -> Result<(), Failure> {
 }
 
 /// Sends one command and waits for its answer; with a key, a repetition is not done twice.
-async fn say(server: &Server, text: &str, language: Option<&str>, key: Option<&str>) -> Result<Value, CallError> {
+async fn say(
+    server: &Server,
+    text: &str,
+    language: Option<&str>,
+    key: Option<&str>,
+) -> Result<Value, CallError> {
     let refused = |failure: Failure| match failure {
         Failure::Use(message) | Failure::Failed(message) => CallError::Refused(message),
     };

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_failure_says_why() {
-        let shown = answer(&json!({"status": "failed", "error": {"message": "cancelled by its owner"}}), false);
+        let shown =
+            answer(&json!({"status": "failed", "error": {"message": "cancelled by its owner"}}), false);
         assert_eq!(shown.trim(), "failed     cancelled by its owner");
     }
 }

@@ -137,7 +137,8 @@ fn embedded_stores_and_a_split_role_go_together_only_on_a_promise() {
 #[test]
 fn a_split_role_needs_the_secret_by_which_its_peers_know_it() {
     let promise = "[storage]\nsingle_instance = true";
-    let error = World::new().with_file(promise).with(|sources| sources.flags.role = Some("users".to_owned())).error();
+    let error =
+        World::new().with_file(promise).with(|sources| sources.flags.role = Some("users".to_owned())).error();
     assert_eq!(error.key, "peers.service_key");
 }
 

@@ -87,14 +87,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map(Self).map_err(|error| {
-            let field = error.path().to_string();
-            let message = error.into_inner().to_string();
-            ApiError::invalid_fields(vec![FieldError {
-                field: if field == "." { "query".to_owned() } else { field },
-                message,
-            }])
-        })
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map(Self).map_err(
+            |error| {
+                let field = error.path().to_string();
+                let message = error.into_inner().to_string();
+                ApiError::invalid_fields(vec![FieldError {
+                    field: if field == "." { "query".to_owned() } else { field },
+                    message,
+                }])
+            },
+        )
     }
 }
 
@@ -155,7 +157,9 @@ mod tests {
         let with = |value: &'static str| {
             is_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(value))]))
         };
-        assert!(with("application/json") && with("Application/JSON; charset=utf-8") && with("application/x+json"));
+        assert!(
+            with("application/json") && with("Application/JSON; charset=utf-8") && with("application/x+json")
+        );
         assert!(!with("text/plain") && !with("") && !with("json") && !is_json(&HeaderMap::new()));
     }
 

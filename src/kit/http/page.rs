@@ -52,7 +52,10 @@ impl Page {
             }
             (_, Some(text)) => Cursor::parse(text).map_or_else(
                 || {
-                    refuse("cursor", "is not one that this server gave: use `nextCursor` as it came".to_owned());
+                    refuse(
+                        "cursor",
+                        "is not one that this server gave: use `nextCursor` as it came".to_owned(),
+                    );
                     From::Offset(0)
                 },
                 From::After,

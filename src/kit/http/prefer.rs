@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn keys_come_quoted_or_bare_and_never_empty() {
-        let key_of = |value| idempotency_key(&headers(IDEMPOTENCY_KEY, value)).ok().flatten().map(str::to_owned);
+        let key_of =
+            |value| idempotency_key(&headers(IDEMPOTENCY_KEY, value)).ok().flatten().map(str::to_owned);
         assert_eq!(key_of("\"abc\"").as_deref(), Some("abc"));
         assert_eq!(key_of("abc").as_deref(), Some("abc"));
         assert!(idempotency_key(&headers(IDEMPOTENCY_KEY, "")).is_err());

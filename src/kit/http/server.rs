@@ -60,7 +60,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     }
     drop(listener);
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!(grace_s = limits.grace.as_secs(), "requests were still in flight at the end of the grace period");
+        tracing::warn!(
+            grace_s = limits.grace.as_secs(),
+            "requests were still in flight at the end of the grace period"
+        );
     }
 }
 

@@ -18,19 +18,14 @@ pub(super) fn parse(line: &str) -> Result<Example, String> {
     while let Some(open) = rest.find('[') {
         let (before, tail) = rest.split_at(open);
         push(&mut text, &mut length, before);
-        match annotated(tail)? {
-            Some((value, labels, after)) => {
-                let start = length;
-                push(&mut text, &mut length, value);
-                for label in labels {
-                    annotations.push(Annotation { start, end: length, ..label });
-                }
-                rest = after;
-            }
-            None => {
-                push(&mut text, &mut length, "[");
-                rest = tail.get(1..).unwrap_or_default();
-            }
+        if let Some((value, label, after)) = annotated(tail)? {
+            let start = length;
+            push(&mut text, &mut length, value);
+            annotations.push(Annotation { start, end: length, ..label });
+            rest = after;
+        } else {
+            push(&mut text, &mut length, "[");
+            rest = tail.get(1..).unwrap_or_default();
         }
     }
     push(&mut text, &mut length, rest);
@@ -59,9 +54,9 @@ fn trimmed(text: &str, annotations: Vec<Annotation>) -> Example {
     Example { text, annotations }
 }
 
-type Labelled<'a> = (&'a str, Vec<Annotation>, &'a str);
+type Labelled<'a> = (&'a str, Annotation, &'a str);
 
-/// `tail` starts with `[`. The value, its labels and what follows, or `None` when this is text.
+/// `tail` starts with `[`. The value, its label and what follows, or `None` when this is text.
 fn annotated(tail: &str) -> Result<Option<Labelled<'_>>, String> {
     let Some((value, after)) = tail.get(1..).and_then(|inner| inner.split_once(']')) else {
         return Ok(None);
@@ -80,18 +75,20 @@ fn annotated(tail: &str) -> Result<Option<Labelled<'_>>, String> {
                 None => (label, None),
             };
             let label = named(value, entity.trim(), synonym, None, None)?;
-            Ok(Some((value, vec![label], rest)))
+            Ok(Some((value, label, rest)))
         }
         Some('{') => {
             let (json, rest) = json_prefix(value, after)?;
-            Ok(Some((value, vec![from_json(value, &json)?], rest)))
+            Ok(Some((value, from_json(value, &json)?, rest)))
         }
         Some('[') if after.get(1..).is_some_and(|inner| inner.trim_start().starts_with('{')) => {
             let (json, rest) = json_prefix(value, after)?;
-            let Value::Array(items) = json else { return Ok(None) };
+            let Value::Array(items) = json else {
+                return Ok(None);
+            };
             // One stretch has one type here: the first of a list of readings counts.
             let label = items.first().map(|item| from_json(value, item)).transpose()?;
-            Ok(label.map(|label| (value, vec![label], rest)))
+            Ok(label.map(|label| (value, label, rest)))
         }
         _ => Ok(None),
     }
@@ -139,12 +136,7 @@ mod tests {
     use super::*;
 
     fn entities(line: &str) -> Vec<(usize, usize, String, Option<String>)> {
-        parse(line)
-            .unwrap()
-            .annotations
-            .into_iter()
-            .map(|a| (a.start, a.end, a.entity, a.value))
-            .collect()
+        parse(line).unwrap().annotations.into_iter().map(|a| (a.start, a.end, a.entity, a.value)).collect()
     }
 
     #[test]

@@ -81,10 +81,7 @@ impl LanguagePack {
     }
 }
 
-fn merge_sets<T: Ord>(
-    into: &mut BTreeMap<String, BTreeSet<T>>,
-    from: BTreeMap<String, BTreeSet<T>>,
-) {
+fn merge_sets<T: Ord>(into: &mut BTreeMap<String, BTreeSet<T>>, from: BTreeMap<String, BTreeSet<T>>) {
     for (key, values) in from {
         into.entry(key).or_default().extend(values);
     }
@@ -152,18 +149,12 @@ impl TrainingData {
 
     /// How many distinct example sentences there are, negatives included.
     pub fn example_count(&self) -> usize {
-        self.packs
-            .values()
-            .flat_map(|pack| pack.intents.values())
-            .map(BTreeSet::len)
-            .sum()
+        self.packs.values().flat_map(|pack| pack.intents.values()).map(BTreeSet::len).sum()
     }
 
     /// What there is in each language, in alphabetical order of the tag.
     pub fn packs(&self) -> impl Iterator<Item = (&str, &LanguagePack)> {
-        self.packs
-            .iter()
-            .map(|(language, pack)| (language.as_str(), pack))
+        self.packs.iter().map(|(language, pack)| (language.as_str(), pack))
     }
 }
 
@@ -184,7 +175,8 @@ mod tests {
     }
 
     const A: &str = "nlu:\n- intent: greet\n  examples: |\n    - hello\n    - hi there\n";
-    const B: &str = "nlu:\n- intent: greet\n  examples: |\n    - hello\n- intent: bye\n  examples: |\n    - see you\n";
+    const B: &str =
+        "nlu:\n- intent: greet\n  examples: |\n    - hello\n- intent: bye\n  examples: |\n    - see you\n";
 
     #[test]
     fn the_fingerprint_does_not_depend_on_the_order_of_files() {

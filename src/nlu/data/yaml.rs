@@ -33,10 +33,9 @@ impl Node {
     /// The value of a key of a mapping.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         match &self.kind {
-            Kind::Mapping(pairs) => pairs
-                .iter()
-                .find(|(name, _)| name.as_str() == Some(key))
-                .map(|(_, value)| value),
+            Kind::Mapping(pairs) => {
+                pairs.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -80,19 +79,13 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
             }
             Event::SequenceEnd | Event::MappingEnd => open.pop().map(close),
             Event::Alias(_) => {
-                return Err(YamlError {
-                    line,
-                    message: "YAML aliases (*name) are not accepted".into(),
-                });
+                return Err(YamlError { line, message: "YAML aliases (*name) are not accepted".into() });
             }
             Event::DocumentEnd | Event::StreamEnd => return Ok(None),
             Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => None,
         };
         if open.len() > MAX_DEPTH {
-            return Err(YamlError {
-                line,
-                message: format!("nested deeper than {MAX_DEPTH} levels"),
-            });
+            return Err(YamlError { line, message: format!("nested deeper than {MAX_DEPTH} levels") });
         }
         if let Some(node) = complete {
             match open.last_mut() {
@@ -110,14 +103,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
 
 fn close(open: Open) -> Node {
     match open {
-        Open::Sequence(line, items) => Node {
-            line,
-            kind: Kind::Sequence(items),
-        },
-        Open::Mapping(line, pairs, _) => Node {
-            line,
-            kind: Kind::Mapping(pairs),
-        },
+        Open::Sequence(line, items) => Node { line, kind: Kind::Sequence(items) },
+        Open::Mapping(line, pairs, _) => Node { line, kind: Kind::Mapping(pairs) },
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod builtin;
 mod lexicon;
 mod pattern;
+mod tagger;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use super::types::{Entity, Extractor};
 pub(crate) use builtin::Clock;
 pub(crate) use lexicon::{Lexicon, LexiconBuilder};
 pub(crate) use pattern::{Patterns, compile as compile_pattern};
+pub(crate) use tagger::{Tagged, Tagger, learn};
 
 /// A proposed entity: a byte range of [`Text::normal`] and what it would be.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +42,8 @@ const MAX_ENTITIES: usize = 100;
 pub(crate) fn settle(original: &str, text: &Text, mut candidates: Vec<Candidate>) -> (Vec<Entity>, bool) {
     share_values(&mut candidates);
     candidates.sort_by(|a, b| {
-        rank(b.extractor)
-            .cmp(&rank(a.extractor))
+        (b.extractor != Extractor::Builtin)
+            .cmp(&(a.extractor != Extractor::Builtin))
             .then((b.end - b.start).cmp(&(a.end - a.start)))
             .then(b.confidence.total_cmp(&a.confidence))
             .then(a.start.cmp(&b.start))
@@ -50,7 +52,9 @@ pub(crate) fn settle(original: &str, text: &Text, mut candidates: Vec<Candidate>
     let mut taken = vec![false; text.normal.len()];
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {
-        let Some(range) = taken.get_mut(candidate.start..candidate.end) else { continue };
+        let Some(range) = taken.get_mut(candidate.start..candidate.end) else {
+            continue;
+        };
         if range.is_empty() || range.contains(&true) {
             continue;
         }
@@ -87,7 +91,10 @@ pub(crate) fn settle(original: &str, text: &Text, mut candidates: Vec<Candidate>
 fn share_values(candidates: &mut [Candidate]) {
     let resolved: Vec<Candidate> =
         candidates.iter().filter(|candidate| candidate.extractor == Extractor::Builtin).cloned().collect();
-    for candidate in candidates.iter_mut().filter(|candidate| candidate.extractor != Extractor::Builtin && candidate.value.is_none()) {
+    for candidate in candidates
+        .iter_mut()
+        .filter(|candidate| candidate.extractor != Extractor::Builtin && candidate.value.is_none())
+    {
         let same = resolved.iter().find(|found| {
             found.entity == candidate.entity && found.start == candidate.start && found.end == candidate.end
         });
@@ -95,15 +102,6 @@ fn share_values(candidates: &mut [Candidate]) {
             candidate.value.clone_from(&found.value);
             candidate.time_dependent = found.time_dependent;
         }
-    }
-}
-
-fn rank(extractor: Extractor) -> u8 {
-    match extractor {
-        Extractor::Template => 3,
-        Extractor::Model => 2,
-        Extractor::Lookup | Extractor::Regex => 1,
-        Extractor::Builtin => 0,
     }
 }
 
@@ -138,7 +136,8 @@ mod tests {
                 candidate(0, 8, "course", Extractor::Lookup),
             ],
         );
-        let found: Vec<(&str, &str)> = entities.iter().map(|e| (e.entity.as_str(), e.text.as_str())).collect();
+        let found: Vec<(&str, &str)> =
+            entities.iter().map(|e| (e.entity.as_str(), e.text.as_str())).collect();
         assert_eq!(found, [("course", "Python 2"), ("number", "3")]);
     }
 

@@ -41,16 +41,14 @@ impl Patterns {
         self.compiled.len() == self.sources.len()
     }
 
-    pub(crate) fn entities(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(|(entity, _)| entity.as_str())
-    }
-
     pub(crate) fn find(&self, original: &str, text: &Text, candidates: &mut Vec<Candidate>) {
         if self.compiled.is_empty() {
             return;
         }
         let cut = original.char_indices().nth(MAX_CHARS).map_or(original.len(), |(at, _)| at);
-        let Some(seen) = original.get(..cut) else { return };
+        let Some(seen) = original.get(..cut) else {
+            return;
+        };
         for (regex, (entity, _)) in self.compiled.iter().zip(&self.sources) {
             for found in regex.find_iter(seen).take(MAX_MATCHES) {
                 if let Some((start, end)) = text.of_original(seen, found.start(), found.end()) {

@@ -138,13 +138,19 @@ impl Calibration {
             }
         }
         let (own, rest) = nothing.split_at_checked(in_scope).unwrap_or((nothing, &[]));
-        let blank = fitted.inputs(&Scores { in_scope: own, out_of_scope: rest.first().copied(), unfamiliar: 1.0, features: 1 });
+        let blank = fitted.inputs(&Scores {
+            in_scope: own,
+            out_of_scope: rest.first().copied(),
+            unfamiliar: 1.0,
+            features: 1,
+        });
         within.push((blank, false, 1.0 + 0.05 * positives as f32));
         right.push((blank, false, 1.0 + 0.02 * positives as f32));
 
         fitted.right = Logistic::fit(&right, 1e-4);
         fitted.within = Logistic::fit(&within, 1e-4);
-        let mut probabilities: Vec<f32> = understood.iter().map(|inputs| fitted.within.probability(inputs)).collect();
+        let mut probabilities: Vec<f32> =
+            understood.iter().map(|inputs| fitted.within.probability(inputs)).collect();
         probabilities.sort_unstable_by(f32::total_cmp);
         let at = (probabilities.len() as f32 * REFUSED) as usize;
         fitted.threshold = probabilities.get(at).copied().unwrap_or(0.5).min(0.5);
@@ -152,13 +158,20 @@ impl Calibration {
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        self.sharpness.is_finite() && self.threshold.is_finite() && self.right.is_sound() && self.within.is_sound()
+        self.sharpness.is_finite()
+            && self.threshold.is_finite()
+            && self.right.is_sound()
+            && self.within.is_sound()
     }
 }
 
 /// The index of the highest; 0 of none.
 pub(super) fn top(margins: &[f32]) -> usize {
-    margins.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map_or(0, |(index, _)| index)
+    margins
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
+        .map_or(0, |(index, _)| index)
 }
 
 fn softmax(margins: &mut [f32], sharpness: f32) {
@@ -218,7 +231,12 @@ mod tests {
                 let margins = (0..4).map(|class| if class == label { sure } else { -0.8 }).collect();
                 HeldOut { margins, label, unfamiliar: 0.1, features: 60 }
             })
-            .chain((0..20).map(|_| HeldOut { margins: vec![-0.9, -0.8, -0.9, 0.5], label: 3, unfamiliar: 0.7, features: 60 }))
+            .chain((0..20).map(|_| HeldOut {
+                margins: vec![-0.9, -0.8, -0.9, 0.5],
+                label: 3,
+                unfamiliar: 0.7,
+                features: 60,
+            }))
             .collect()
     }
 

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, Scores};
-use super::linear::Dense;
-use super::space::{Space, Sparse};
+use super::space::Space;
 use crate::nlu::rng::hash_text;
 use crate::nlu::text::{Text, sentence_key};
+use crate::nlu::weights::Weights;
 
 /// What a classifier says of a sentence. Classes are indices into [`Classifier::classes`].
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,8 @@ impl Classifier {
         if point.vector.len() < 2 {
             return Prediction { unfamiliar: 1.0, ..Prediction::default() };
         }
-        let mut margins = self.weights.margins(&point.vector);
+        let mut margins = Vec::new();
+        self.weights.margins(&point.vector, &mut margins);
         let out_of_scope = margins.get(self.classes.len()).copied();
         margins.truncate(self.classes.len());
         let (confidence, within_scope) = self.calibration.judge(&Scores {
@@ -58,7 +59,13 @@ impl Classifier {
             features: point.vector.len(),
         });
         self.calibration.shares(&mut margins);
-        let mut prediction = Prediction { ranking: rank(&margins), confidence, within_scope, exact: false, unfamiliar: point.unfamiliar };
+        let mut prediction = Prediction {
+            ranking: rank(&margins),
+            confidence,
+            within_scope,
+            exact: false,
+            unfamiliar: point.unfamiliar,
+        };
         self.apply_exact(text, &mut prediction);
         spread(&mut prediction);
         prediction
@@ -66,7 +73,9 @@ impl Classifier {
 
     fn apply_exact(&self, text: &Text, prediction: &mut Prediction) {
         let key = hash_text(&sentence_key(text));
-        let Some((_, class)) = self.exact.binary_search_by_key(&key, |entry| entry.0).ok().and_then(|at| self.exact.get(at)) else {
+        let Some((_, class)) =
+            self.exact.binary_search_by_key(&key, |entry| entry.0).ok().and_then(|at| self.exact.get(at))
+        else {
             return;
         };
         let class = usize::from(*class);
@@ -85,7 +94,7 @@ impl Classifier {
 
     /// Rebuilds what is not stored, and tells whether what was stored can be used.
     pub(crate) fn restore(&mut self) -> bool {
-        let classes = self.weights.classes as usize;
+        let classes = self.weights.classes();
         if !self.space.is_sound()
             || !self.calibration.is_sound()
             || !self.weights.is_sound(self.space.len() + 1)
@@ -95,8 +104,8 @@ impl Classifier {
         {
             return false;
         }
-        self.space.index();
-        self.weights.index();
+        self.space.restore();
+        self.weights.restore();
         true
     }
 }
@@ -116,101 +125,18 @@ fn rank(shares: &[f32]) -> Vec<(usize, f32)> {
 /// Makes the first of the ranking as likely as the calibration says and the others share the rest.
 fn spread(prediction: &mut Prediction) {
     let confidence = prediction.confidence;
-    let Some(((_, first), others)) = prediction.ranking.split_first_mut() else { return };
+    let Some(((_, first), others)) = prediction.ranking.split_first_mut() else {
+        return;
+    };
     let rest = others.iter().map(|(_, share)| share).sum::<f32>().max(1e-9);
     let room = if *first < 1.0 { (1.0 - *first).max(rest) } else { rest.max(1.0) };
-    let scale = ((1.0 - confidence) / room).min(1.0).min(confidence / others.first().map_or(1.0, |(_, share)| share.max(1e-9)));
+    let scale = ((1.0 - confidence) / room)
+        .min(1.0)
+        .min(confidence / others.first().map_or(1.0, |(_, share)| share.max(1e-9)));
     for (_, share) in others {
         *share = (*share * scale).min(confidence);
     }
     *first = confidence;
-}
-
-/// Weights as signed bytes, row by row, without those that are near nothing.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Weights {
-    classes: u32,
-    /// What one step of a byte is worth, for each row.
-    steps: Vec<f32>,
-    /// How many weights each row keeps.
-    lengths: Vec<u16>,
-    /// For each kept weight: its class, less the class of the one before in the row.
-    gaps: Vec<u16>,
-    values: Vec<i8>,
-    /// Where each row starts, and each weight's class: computed.
-    #[serde(skip)]
-    starts: Vec<u32>,
-    #[serde(skip)]
-    columns: Vec<u16>,
-}
-
-impl Weights {
-    /// Keeps weights of at least `least`.
-    pub(super) fn pack(dense: &Dense, rows: usize, least: f32) -> Self {
-        let mut packed = Self { classes: dense.classes as u32, ..Self::default() };
-        for feature in 0..rows as u32 {
-            let row = dense.row(feature);
-            let largest = row.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
-            let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-            let (mut length, mut previous) = (0, 0);
-            for (class, weight) in (0_u16..).zip(row) {
-                let value = (weight / step).round() as i8;
-                if weight.abs() >= least && value != 0 {
-                    packed.gaps.push(class - previous);
-                    packed.values.push(value);
-                    previous = class;
-                    length += 1;
-                }
-            }
-            packed.steps.push(step);
-            packed.lengths.push(length);
-        }
-        packed.index();
-        packed
-    }
-
-    fn index(&mut self) {
-        self.starts.clear();
-        self.columns.clear();
-        let mut start = 0;
-        let mut gaps = self.gaps.iter();
-        for length in &self.lengths {
-            self.starts.push(start);
-            start += u32::from(*length);
-            let mut class = 0_u16;
-            for gap in gaps.by_ref().take(usize::from(*length)) {
-                class = class.saturating_add(*gap);
-                self.columns.push(class);
-            }
-        }
-        self.starts.push(start);
-    }
-
-    fn is_sound(&self, rows: usize) -> bool {
-        self.steps.len() == rows
-            && self.lengths.len() == rows
-            && self.gaps.len() == self.values.len()
-            && self.gaps.len() == self.lengths.iter().map(|length| usize::from(*length)).sum::<usize>()
-            && self.classes <= u32::from(u16::MAX)
-            && self.steps.iter().all(|step| step.is_finite())
-    }
-
-    pub(super) fn margins(&self, vector: &Sparse) -> Vec<f32> {
-        let mut margins = vec![0.0; self.classes as usize];
-        for (feature, value) in vector {
-            let at = *feature as usize;
-            let (Some(start), Some(end), Some(step)) = (self.starts.get(at), self.starts.get(at + 1), self.steps.get(at)) else { continue };
-            let range = *start as usize..*end as usize;
-            let (Some(columns), Some(values)) = (self.columns.get(range.clone()), self.values.get(range)) else { continue };
-            let unit = value * step;
-            for (class, weight) in columns.iter().zip(values) {
-                if let Some(margin) = margins.get_mut(usize::from(*class)) {
-                    *margin += unit * f32::from(*weight);
-                }
-            }
-        }
-        margins
-    }
 }
 
 #[cfg(test)]
@@ -218,20 +144,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packed_weights_give_nearly_the_same_margins() {
-        let dense = Dense { rows: vec![1.0, -0.5, 0.0001, 0.25, 0.0, 2.0], classes: 3 };
-        let packed = Weights::pack(&dense, 2, 0.001);
-        let margins = packed.margins(&vec![(0, 1.0), (1, 2.0), (9, 1.0)]);
-        for (found, wanted) in margins.iter().zip([1.5, -0.5, 4.0]) {
-            assert!((found - wanted).abs() < 0.05, "{found} {wanted}");
-        }
-        assert!(packed.is_sound(2));
-        assert!(!packed.is_sound(3));
-    }
-
-    #[test]
     fn the_ranking_starts_with_the_confidence_and_falls() {
-        for (shares, confidence) in [([0.9, 0.1], 0.4), ([0.5, 0.5], 0.9), ([1.0, 0.0], 0.999), ([0.6, 0.4], 0.1)] {
+        for (shares, confidence) in
+            [([0.9, 0.1], 0.4), ([0.5, 0.5], 0.9), ([1.0, 0.0], 0.999), ([0.6, 0.4], 0.1)]
+        {
             let mut prediction = Prediction { ranking: rank(&shares), confidence, ..Prediction::default() };
             spread(&mut prediction);
             assert!((prediction.ranking[0].1 - confidence).abs() < 1e-6);

@@ -26,7 +26,9 @@ pub(super) fn extract(text: &Text, mut emit: impl FnMut(Family, u32)) {
         let word = text.slice(*token);
         let hash = match token.kind {
             // All numbers of one length are one word; which number it was is in the characters.
-            TokenKind::Number => word_hash(NUMBERS.get(word.len().min(NUMBERS.len()) - 1).copied().unwrap_or("0")),
+            TokenKind::Number => {
+                word_hash(NUMBERS.get(word.len().min(NUMBERS.len()) - 1).copied().unwrap_or("0"))
+            }
             _ => word_hash(word),
         };
         emit(Family::Word, squeeze(hash));
@@ -85,7 +87,9 @@ mod tests {
 
     fn count(original: &str, family: Family) -> usize {
         let mut count = 0;
-        extract(&Text::new(original), |found, _| count += usize::from(found == family));
+        extract(&Text::new(original), |found, _| {
+            count += usize::from(found == family);
+        });
         count
     }
 
@@ -103,7 +107,10 @@ mod tests {
 
     #[test]
     fn a_hostile_word_adds_no_more_features_than_a_long_one() {
-        assert_eq!(count(&"x".repeat(100_000), Family::Characters), count(&"x".repeat(60), Family::Characters));
+        assert_eq!(
+            count(&"x".repeat(100_000), Family::Characters),
+            count(&"x".repeat(60), Family::Characters)
+        );
     }
 
     #[test]

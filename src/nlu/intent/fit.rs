@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::calibration::{Calibration, HeldOut};
-use super::classifier::{Classifier, Weights};
+use super::classifier::Classifier;
 use super::linear::{self, Settings};
-use super::space::{Point, Space, Sparse};
+use super::space::{Point, Space};
 use crate::nlu::rng::{Rng, hash_text};
 use crate::nlu::text::{Text, sentence_key};
 use crate::nlu::types::{Progress, Stage, TrainOptions};
+use crate::nlu::weights::{Dense, MOST, Sparse, Weights};
 
 /// A sentence and its class; the class after the last name is out of scope.
 pub(crate) struct Labelled {
@@ -31,18 +32,21 @@ pub(crate) fn fit(
 ) -> Classifier {
     progress(Progress { stage: Stage::Features, done: 0, total: 1 });
     let rare = if items.len() > PLENTY { 2 } else { 1 };
-    let space = Space::learn(items.iter().map(|item| &item.text), rare);
+    let most = MOST / (classes.len() + 1);
+    let space = Space::learn(items.iter().map(|item| &item.text), rare, most);
     let points: Vec<Point> = items.iter().map(|item| space.place(&item.text, true)).collect();
     let labels: Vec<usize> = items.iter().map(|item| item.class).collect();
     let columns = classes.len() + usize::from(labels.iter().any(|label| *label >= classes.len()));
     progress(Progress { stage: Stage::Features, done: 1, total: 1 });
 
-    let problem = Problem { points: &points, labels: &labels, features: space.len() + 1, columns, seed: options.seed };
+    let problem =
+        Problem { points: &points, labels: &labels, features: space.len() + 1, columns, seed: options.seed };
     let held_out = problem.held_out(options.folds.clamp(2, 10), progress);
     let all: Vec<usize> = (0..items.len()).collect();
     let weights = problem.train(&all, SETTINGS, Stage::Intents, (0, 1), progress);
     let weights = Weights::pack(&weights, space.len() + 1, LEAST_WEIGHT);
-    let nothing = weights.margins(&vec![(space.len() as u32, 1.0)]);
+    let mut nothing = Vec::new();
+    weights.margins(&[(space.len() as u32, 1.0)], &mut nothing);
     let calibration = Calibration::fit(&held_out, classes.len(), &nothing);
     Classifier { exact: exact(items), classes, space, weights, calibration }
 }
@@ -63,15 +67,23 @@ impl Problem<'_> {
         stage: Stage,
         (part, parts): (usize, usize),
         progress: &mut dyn FnMut(Progress),
-    ) -> linear::Dense {
-        let vectors: Vec<&Sparse> = members.iter().filter_map(|at| self.points.get(*at)).map(|point| &point.vector).collect();
+    ) -> Dense {
+        let vectors: Vec<&Sparse> =
+            members.iter().filter_map(|at| self.points.get(*at)).map(|point| &point.vector).collect();
         let labels: Vec<usize> = members.iter().filter_map(|at| self.labels.get(*at)).copied().collect();
         let total = settings.epochs * parts;
         let mut done = settings.epochs * part;
-        let weights = linear::train(&vectors, &labels, self.features, self.columns, Settings { seed: self.seed, ..settings }, || {
-            done += 1;
-            progress(Progress { stage, done, total });
-        });
+        let weights = linear::train(
+            &vectors,
+            &labels,
+            self.features,
+            self.columns,
+            Settings { seed: self.seed, ..settings },
+            || {
+                done += 1;
+                progress(Progress { stage, done, total });
+            },
+        );
         progress(Progress { stage, done: settings.epochs * (part + 1), total });
         weights
     }
@@ -197,7 +209,9 @@ mod tests {
     #[test]
     fn progress_reaches_its_total() {
         let mut last = None;
-        fit(vec!["light".into(), "music".into()], &items(), &TrainOptions::default(), &mut |progress| last = Some(progress));
+        fit(vec!["light".into(), "music".into()], &items(), &TrainOptions::default(), &mut |progress| {
+            last = Some(progress);
+        });
         let last = last.unwrap();
         assert_eq!((last.stage, last.done), (Stage::Intents, last.total));
     }

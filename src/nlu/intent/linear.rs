@@ -3,42 +3,8 @@
 //! once: the weights of one feature lie side by side, so that one pass over a sentence's features
 //! gives the margins of every class.
 
-use super::space::Sparse;
 use crate::nlu::rng::Rng;
-
-/// Weights of `features` × `classes`, one row a feature.
-#[derive(Debug, Clone)]
-pub(super) struct Dense {
-    pub rows: Vec<f32>,
-    pub classes: usize,
-}
-
-impl Dense {
-    fn new(features: usize, classes: usize) -> Self {
-        Self { rows: vec![0.0; features * classes], classes }
-    }
-
-    pub(super) fn row(&self, feature: u32) -> &[f32] {
-        let start = feature as usize * self.classes;
-        self.rows.get(start..start + self.classes).unwrap_or_default()
-    }
-
-    fn row_mut(&mut self, feature: u32) -> &mut [f32] {
-        let start = feature as usize * self.classes;
-        self.rows.get_mut(start..start + self.classes).unwrap_or_default()
-    }
-
-    /// The margin of every class.
-    pub(super) fn margins(&self, vector: &Sparse, margins: &mut Vec<f32>) {
-        margins.clear();
-        margins.resize(self.classes, 0.0);
-        for (feature, value) in vector {
-            for (margin, weight) in margins.iter_mut().zip(self.row(*feature)) {
-                *margin += value * weight;
-            }
-        }
-    }
-}
+use crate::nlu::weights::{Dense, Sparse};
 
 /// How to train.
 #[derive(Debug, Clone, Copy)]
@@ -74,12 +40,19 @@ pub(super) fn train(
         rng.shuffle(&mut order);
         let mut worst = 0.0_f32;
         for &item in &order {
-            let (Some(vector), Some(&label), Some(&length)) = (vectors.get(item), labels.get(item), lengths.get(item)) else { continue };
-            let Some(alphas) = alphas.get_mut(item * classes..(item + 1) * classes) else { continue };
+            let (Some(vector), Some(&label), Some(&length)) =
+                (vectors.get(item), labels.get(item), lengths.get(item))
+            else {
+                continue;
+            };
+            let Some(alphas) = alphas.get_mut(item * classes..(item + 1) * classes) else {
+                continue;
+            };
             weights.margins(vector, &mut margins);
             steps.clear();
             for (class, (margin, alpha)) in margins.iter().zip(alphas).enumerate() {
-                let (sign, cost) = if class == label { (1.0, settings.cost * settings.own) } else { (-1.0, settings.cost) };
+                let (sign, cost) =
+                    if class == label { (1.0, settings.cost * settings.own) } else { (-1.0, settings.cost) };
                 let damping = 0.5 / cost;
                 let gradient = sign * margin - 1.0 + *alpha * damping;
                 if *alpha == 0.0 && gradient >= 0.0 {
@@ -96,7 +69,7 @@ pub(super) fn train(
             if steps.is_empty() {
                 continue;
             }
-            for (feature, value) in vector.iter() {
+            for (feature, value) in *vector {
                 let row = weights.row_mut(*feature);
                 for (class, step) in &steps {
                     if let Some(weight) = row.get_mut(*class) {

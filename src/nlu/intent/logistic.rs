@@ -21,7 +21,9 @@ impl Logistic {
 
     fn score(&self, inputs: &[f32; INPUTS]) -> f32 {
         let mut score = self.bias;
-        for (((input, mean), spread), weight) in inputs.iter().zip(&self.mean).zip(&self.spread).zip(&self.weights) {
+        for (((input, mean), spread), weight) in
+            inputs.iter().zip(&self.mean).zip(&self.spread).zip(&self.weights)
+        {
             score += weight * (input - mean) / spread;
         }
         score
@@ -31,12 +33,14 @@ impl Logistic {
     /// outcome and weight.
     pub(super) fn fit(items: &[([f32; INPUTS], bool, f32)], ridge: f32) -> Self {
         let total: f32 = items.iter().map(|item| item.2).sum::<f32>().max(1e-6);
-        let mut fitted = Self { mean: [0.0; INPUTS], spread: [1.0; INPUTS], weights: [0.0; INPUTS], bias: 0.0 };
+        let mut fitted =
+            Self { mean: [0.0; INPUTS], spread: [1.0; INPUTS], weights: [0.0; INPUTS], bias: 0.0 };
         for (index, (mean, spread)) in fitted.mean.iter_mut().zip(&mut fitted.spread).enumerate() {
             let column = || items.iter().filter_map(|item| item.0.get(index).map(|input| (*input, item.2)));
             *mean = column().map(|(input, weight)| input * weight).sum::<f32>() / total;
             let centre = *mean;
-            let variance = column().map(|(input, weight)| weight * (input - centre).powi(2)).sum::<f32>() / total;
+            let variance =
+                column().map(|(input, weight)| weight * (input - centre).powi(2)).sum::<f32>() / total;
             *spread = if variance > 1e-8 { variance.sqrt() } else { 1.0 };
         }
         let mut speed = [0.0_f32; INPUTS + 1];
@@ -44,7 +48,9 @@ impl Logistic {
             let mut slope = [0.0_f32; INPUTS + 1];
             for (inputs, outcome, weight) in items {
                 let error = weight * (sigmoid(fitted.score(inputs)) - f32::from(u8::from(*outcome)));
-                for (((slope, input), mean), spread) in slope.iter_mut().zip(inputs).zip(&fitted.mean).zip(&fitted.spread) {
+                for (((slope, input), mean), spread) in
+                    slope.iter_mut().zip(inputs).zip(&fitted.mean).zip(&fitted.spread)
+                {
                     *slope += error * (input - mean) / spread;
                 }
                 if let Some(last) = slope.last_mut() {

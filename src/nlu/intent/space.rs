@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::{Family, extract};
+use crate::nlu::index::Index;
 use crate::nlu::text::Text;
-
-/// A sparse vector: feature index and value, in order of the index.
-pub(super) type Sparse = Vec<(u32, f32)>;
+use crate::nlu::weights::Sparse;
 
 /// A sentence in the space.
 #[derive(Debug, Clone, Default)]
@@ -25,23 +24,17 @@ pub(super) struct Space {
     counts: Vec<u32>,
     sentences: u32,
     #[serde(skip)]
-    table: Table,
-}
-
-/// Open addressing, at most half full: one or two cache lines a look-up.
-#[derive(Debug, Clone, Default)]
-struct Table {
-    slots: Vec<(u32, u32)>,
-    mask: usize,
+    index: Index,
+    #[serde(skip)]
     idf: Vec<f32>,
 }
-
-const EMPTY: u32 = u32::MAX;
 
 impl Space {
     /// Learns the space of some sentences. Characters that stand in fewer than `rare` sentences
     /// are left out: they are most of the features and say the least.
-    pub(super) fn learn<'a>(texts: impl Iterator<Item = &'a Text>, rare: u32) -> Self {
+    ///
+    /// At most `most` features are kept, the rarest of all families going first.
+    pub(super) fn learn<'a>(texts: impl Iterator<Item = &'a Text>, rare: u32, most: usize) -> Self {
         let mut all: Vec<(u32, Family)> = Vec::new();
         let mut sentences = 0_u32;
         let mut own = Vec::new();
@@ -54,33 +47,27 @@ impl Space {
             all.extend_from_slice(&own);
         }
         all.sort_unstable();
-        let (hashes, counts) = all
+        let mut known: Vec<(u32, u32)> = all
             .chunk_by(|a, b| a.0 == b.0)
             .filter_map(|group| group.first().map(|(hash, family)| (*hash, *family, group.len() as u32)))
             .filter(|(_, family, count)| *family != Family::Characters || *count >= rare)
             .map(|(hash, _, count)| (hash, count))
-            .unzip();
-        let mut space = Self { hashes, counts, sentences, table: Table::default() };
-        space.index();
+            .collect();
+        if known.len() > most {
+            known.sort_unstable_by_key(|(hash, count)| (std::cmp::Reverse(*count), *hash));
+            known.truncate(most);
+            known.sort_unstable();
+        }
+        let (hashes, counts) = known.into_iter().unzip();
+        let mut space = Self { hashes, counts, sentences, ..Self::default() };
+        space.restore();
         space
     }
 
     /// Rebuilds what is not stored. Needed after reading a space from bytes.
-    pub(super) fn index(&mut self) {
-        let size = (self.hashes.len() * 2).next_power_of_two().max(2);
-        let mut slots = vec![(0, EMPTY); size];
-        for (index, hash) in (0_u32..).zip(&self.hashes) {
-            let mut at = *hash as usize & (size - 1);
-            while let Some(slot) = slots.get_mut(at) {
-                if slot.1 == EMPTY {
-                    *slot = (*hash, index);
-                    break;
-                }
-                at = (at + 1) & (size - 1);
-            }
-        }
-        let idf = self.counts.iter().map(|count| rarity(self.sentences, *count)).collect();
-        self.table = Table { slots, mask: size - 1, idf };
+    pub(super) fn restore(&mut self) {
+        self.index = Index::new(&self.hashes);
+        self.idf = self.counts.iter().map(|count| rarity(self.sentences, *count)).collect();
     }
 
     /// Whether what was read from bytes can be used.
@@ -92,20 +79,6 @@ impl Space {
         self.hashes.len()
     }
 
-    fn find(&self, hash: u32) -> Option<u32> {
-        let mut at = hash as usize & self.table.mask;
-        loop {
-            let (known, index) = *self.table.slots.get(at)?;
-            if index == EMPTY {
-                return None;
-            }
-            if known == hash {
-                return Some(index);
-            }
-            at = (at + 1) & self.table.mask;
-        }
-    }
-
     /// Places a sentence. With `held_out`, its own words do not make it familiar: that is what a
     /// sentence of the training set would look like had it not been in it.
     pub(super) fn place(&self, text: &Text, held_out: bool) -> Point {
@@ -113,11 +86,11 @@ impl Space {
         let (mut strange, mut words) = (0.0, 0.0);
         let strangest = rarity(self.sentences, 0);
         extract(text, |family, hash| {
-            let index = self.find(hash);
+            let index = self.index.find(hash);
             found.extend(index);
             if family != Family::Characters {
                 let seen = index.and_then(|index| self.counts.get(index as usize).copied());
-                let idf = index.and_then(|index| self.table.idf.get(index as usize).copied()).unwrap_or(strangest);
+                let idf = index.and_then(|index| self.idf.get(index as usize).copied()).unwrap_or(strangest);
                 let weight = if family == Family::Word { idf } else { 0.5 * idf };
                 words += weight;
                 if seen.unwrap_or(0) <= u32::from(held_out) {
@@ -134,7 +107,7 @@ impl Space {
         let mut vector: Sparse = Vec::with_capacity(found.len() + 1);
         for group in found.chunk_by(|a, b| a == b) {
             if let Some(index) = group.first() {
-                let idf = self.table.idf.get(*index as usize).copied().unwrap_or(1.0);
+                let idf = self.idf.get(*index as usize).copied().unwrap_or(1.0);
                 vector.push((*index, (1.0 + (group.len() as f32).ln()) * idf));
             }
         }
@@ -159,7 +132,7 @@ mod tests {
 
     fn space() -> Space {
         let texts = [Text::new("turn on the light"), Text::new("turn off the light")];
-        Space::learn(texts.iter(), 1)
+        Space::learn(texts.iter(), 1, usize::MAX)
     }
 
     #[test]
@@ -169,6 +142,14 @@ mod tests {
         assert_eq!(constant.1, 1.0);
         let norm: f32 = rest.iter().map(|(_, value)| value * value).sum();
         assert!((norm - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_rarest_features_go_when_there_are_too_many() {
+        let texts = [Text::new("turn on the light"), Text::new("turn off the light")];
+        let space = Space::learn(texts.iter(), 1, 5);
+        assert_eq!(space.len(), 5);
+        assert!(space.place(&Text::new("turn the light"), false).vector.len() > 1);
     }
 
     #[test]

@@ -53,7 +53,8 @@ fn data() -> TrainingData {
     TrainingData::parse_yaml("pack.yml", PACK).unwrap()
 }
 
-static MODEL: LazyLock<Model> = LazyLock::new(|| Model::train(&data(), &TrainOptions::default(), &mut |_| {}).unwrap());
+static MODEL: LazyLock<Model> =
+    LazyLock::new(|| Model::train(&data(), &TrainOptions::default(), &mut |_| {}).unwrap());
 
 fn context() -> Context {
     Context::new("2027-03-10T09:00:00+01:00[+01:00]".parse().unwrap())
@@ -69,7 +70,8 @@ fn an_utterance_gets_its_intent_and_entities() {
     assert_eq!(parse.language, "en");
     assert_eq!(parse.intent.as_deref(), Some("lights"));
     assert_eq!(parse.ranking.first().map(|ranked| ranked.intent.as_str()), Some("lights"));
-    let found: Vec<_> = parse.entities.iter().map(|e| (e.entity.as_str(), e.text.as_str(), e.extractor)).collect();
+    let found: Vec<_> =
+        parse.entities.iter().map(|e| (e.entity.as_str(), e.text.as_str(), e.extractor)).collect();
     assert_eq!(found, [("room", "Attic", Extractor::Lookup), ("date", "tomorrow", Extractor::Builtin)]);
     assert!(parse.time_dependent);
 }
@@ -84,7 +86,8 @@ fn a_training_sentence_is_nearly_certain() {
 
 #[test]
 fn a_negative_and_gibberish_have_no_intent() {
-    for text in ["who won the election", "zxqv 0xdeadbeef", "", "   ", "\0\0", "🦀🦀🦀", "何ですか"] {
+    for text in ["who won the election", "zxqv 0xdeadbeef", "", "   ", "\0\0", "🦀🦀🦀", "何ですか"]
+    {
         let parse = parse(text);
         assert_eq!(parse.intent, None, "{text}");
         assert!(parse.ranking.iter().all(|ranked| ranked.intent != "oos"));
@@ -94,18 +97,25 @@ fn a_negative_and_gibberish_have_no_intent() {
 #[test]
 fn a_synonym_gives_the_canonical_value() {
     let parse = parse("make the lounge brighter");
-    assert_eq!(parse.entities.first().map(|e| (e.text.as_str(), &e.value)), Some(("lounge", &"living room".into())));
+    assert_eq!(
+        parse.entities.first().map(|e| (e.text.as_str(), &e.value)),
+        Some(("lounge", &"living room".into()))
+    );
 }
 
 #[test]
 fn a_regex_extracts() {
     let parse = parse("é turn on light ab-123 please");
-    assert_eq!(parse.entities.first().map(|e| (e.entity.as_str(), e.text.as_str(), e.start)), Some(("code", "ab-123", 16)));
+    assert_eq!(
+        parse.entities.first().map(|e| (e.entity.as_str(), e.text.as_str(), e.start)),
+        Some(("code", "ab-123", 16))
+    );
 }
 
 #[test]
 fn the_callers_language_wins() {
-    let hinted = |tag: &str| MODEL.parse("play some jazz", &Context { language: Some(tag.into()), ..context() });
+    let hinted =
+        |tag: &str| MODEL.parse("play some jazz", &Context { language: Some(tag.into()), ..context() });
     assert_eq!(hinted("en-US").intent.as_deref(), Some("music"));
     assert_eq!(hinted("en-US").language_confidence, 1.0);
     assert_eq!(hinted("de").language, "de");
@@ -141,7 +151,8 @@ fn a_model_survives_its_bytes() {
 fn one_seed_gives_one_model() {
     let again = Model::train(&data(), &TrainOptions::default(), &mut |_| {}).unwrap();
     assert_eq!(again.to_bytes(), MODEL.to_bytes());
-    let other = Model::train(&data(), &TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {}).unwrap();
+    let other =
+        Model::train(&data(), &TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {}).unwrap();
     assert_ne!(other.version(), MODEL.version());
 }
 
@@ -160,7 +171,8 @@ fn foreign_bytes_are_refused_with_the_reason() {
 fn nothing_to_learn_from_is_an_error() {
     let train = |data: &TrainingData| Model::train(data, &TrainOptions::default(), &mut |_| {});
     assert_eq!(train(&TrainingData::default()).unwrap_err(), TrainError::Empty);
-    let only_negatives = TrainingData::parse_yaml("x", "nlu:\n- intent: oos\n  examples: |\n    - hm\n").unwrap();
+    let only_negatives =
+        TrainingData::parse_yaml("x", "nlu:\n- intent: oos\n  examples: |\n    - hm\n").unwrap();
     assert_eq!(train(&only_negatives).unwrap_err(), TrainError::Empty);
 }
 
@@ -185,7 +197,14 @@ fn responses_and_suggestions_are_those_of_the_language() {
 
 #[test]
 fn hostile_lengths_take_no_longer_than_long_ones() {
-    for text in ["a".repeat(100_000), "1 ".repeat(50_000), "é\u{301}".repeat(50_000), "kitchen ".repeat(12_500), "\u{fdfa}".repeat(100_000), "a@".repeat(50_000)] {
+    for text in [
+        "a".repeat(100_000),
+        "1 ".repeat(50_000),
+        "é\u{301}".repeat(50_000),
+        "kitchen ".repeat(12_500),
+        "\u{fdfa}".repeat(100_000),
+        "a@".repeat(50_000),
+    ] {
         let start = std::time::Instant::now();
         parse(&text);
         assert!(start.elapsed() < std::time::Duration::from_secs(2));
@@ -237,4 +256,61 @@ proptest! {
             let _ = model.parse("turn on the light in the attic at 3pm", &context());
         }
     }
+}
+
+static ASSISTANT: LazyLock<Model> = LazyLock::new(|| {
+    let text = include_str!("../../../config/skills/education.en.yml");
+    let data = TrainingData::parse_yaml("education.en.yml", text).unwrap();
+    Model::train(&data, &TrainOptions::default(), &mut |_| {}).unwrap()
+});
+
+#[test]
+fn the_built_in_pack_understands_what_it_is_for() {
+    let rows = [
+        ("when is my next assignment due", "get_assignments"),
+        ("When's my physics homework due?", "get_assignments"),
+        ("which classes did I sign up for this year", "get_courses"),
+        ("what mark did i get in chemistry", "get_grades"),
+        ("what time is my biology lecture tomorrow", "get_schedule"),
+        ("can you explain how photosynthesis works", "study_help"),
+        ("give me a practice quiz on world history", "quiz_help"),
+        ("how can i upload a pdf", "file_help"),
+        ("what can you help me with", "general_help"),
+        ("hello there assistant", "greeting"),
+        ("thank you so much for your help", "thanks"),
+        ("ok bye see you later", "goodbye"),
+    ];
+    for (sentence, intent) in rows {
+        let parse = ASSISTANT.parse(sentence, &context());
+        assert_eq!(parse.intent.as_deref(), Some(intent), "{sentence} {:?}", parse.ranking);
+        assert!(parse.confidence > 0.5, "{sentence} {}", parse.confidence);
+        assert!(ASSISTANT.respond(intent, "en", 0, &parse.entities).is_some(), "{intent}");
+    }
+    assert!(ASSISTANT.parse("when is my next assignment due", &context()).confidence > 0.9);
+}
+
+#[test]
+fn the_built_in_pack_leaves_other_business_alone() {
+    for sentence in [
+        "book me a flight to mars",
+        "order two pizzas with extra cheese",
+        "how many calories are in an apple",
+        "turn on the tv",
+        "i want to order sushi",
+        "no",
+    ] {
+        let parse = ASSISTANT.parse(sentence, &context());
+        assert_eq!(parse.intent, None, "{sentence} {:?}", parse.ranking);
+    }
+}
+
+#[test]
+fn the_built_in_pack_finds_subjects_courses_and_files() {
+    let parse = ASSISTANT.parse("is the maths pdf for bio 201 due tomorrow", &context());
+    let found: Vec<_> =
+        parse.entities.iter().map(|e| (e.entity.as_str(), e.value.as_str().unwrap_or_default())).collect();
+    assert_eq!(
+        found,
+        [("subject", "mathematics"), ("file_type", "pdf"), ("course", "bio 201"), ("date", "2027-03-11")]
+    );
 }

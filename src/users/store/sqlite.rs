@@ -45,7 +45,11 @@ impl Apply for Accounts {
     type Op = NewAccount;
     type Reply = ();
 
-    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[NewAccount]) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batch: &[NewAccount],
+    ) -> Result<Vec<()>, sqlx::Error> {
         for account in batch {
             let created_at = account.created_at.as_microsecond();
             sqlx::query("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)")

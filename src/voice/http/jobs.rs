@@ -61,7 +61,10 @@ async fn cancel(
     principal.require(Scope::VoiceProcess)?;
     match jobs.queue.cancel(id, Some(principal.user_id)).await? {
         Cancel::Removed(job) => {
-            jobs.worker.cancelled(&job).await.map_err(|error| ApiError::internal(std::io::Error::other(error)))?;
+            jobs.worker
+                .cancelled(&job)
+                .await
+                .map_err(|error| ApiError::internal(std::io::Error::other(error)))?;
             Ok(StatusCode::NO_CONTENT)
         }
         Cancel::Active => Err(ApiError::new(Code::Conflict, "the command is being answered right now")),

@@ -147,7 +147,12 @@ async fn process(
 }
 
 impl Accept {
-    async fn enqueue(&self, owner: UserId, id: JobId, request: &ProcessRequest) -> Result<Enqueued, ApiError> {
+    async fn enqueue(
+        &self,
+        owner: UserId,
+        id: JobId,
+        request: &ProcessRequest,
+    ) -> Result<Enqueued, ApiError> {
         let utterance = Utterance {
             text: request.command.clone(),
             language: request.language.clone(),

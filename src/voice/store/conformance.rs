@@ -104,7 +104,8 @@ async fn pages_hold_everything_once_newest_first(store: &dyn CommandStore) {
     for limit in [1, 2, 7, 25, 200] {
         assert_eq!(everything(store, user(1), &Filter::default(), limit).await, newest_first);
     }
-    let skipped = store.history(user(1), &Filter::default(), Page::parse(Some(5), Some(20), None).unwrap()).await;
+    let skipped =
+        store.history(user(1), &Filter::default(), Page::parse(Some(5), Some(20), None).unwrap()).await;
     assert_eq!(skipped.unwrap().commands, newest_first[20..]);
 }
 
@@ -123,7 +124,14 @@ async fn filters_hold_together(store: &dyn CommandStore) {
     let cases = [
         (Filter { intent: Some("thanks".to_owned()), ..Filter::default() }, vec![2]),
         (Filter { language: Some("es".to_owned()), ..Filter::default() }, vec![2]),
-        (Filter { language: Some("es".to_owned()), intent: Some("greeting".to_owned()), ..Filter::default() }, vec![]),
+        (
+            Filter {
+                language: Some("es".to_owned()),
+                intent: Some("greeting".to_owned()),
+                ..Filter::default()
+            },
+            vec![],
+        ),
         (Filter { session_id: Some("s".to_owned()), ..Filter::default() }, vec![1]),
         (text("NUMBER"), vec![3, 2]),
         (text("%"), vec![1]),

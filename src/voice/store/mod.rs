@@ -126,7 +126,10 @@ impl FromIterator<StatRow> for Stats {
             *stats.by_source.entry(row.source).or_default() += row.count;
         }
         if stats.completed > 0 {
-            #[allow(clippy::cast_precision_loss, reason = "an average of more than 2^53 commands may be off a little")]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "an average of more than 2^53 commands may be off a little"
+            )]
             let average = duration_ms / stats.completed as f64;
             stats.average_processing_time_ms = (average * 1e3).round() / 1e3;
         }

@@ -21,8 +21,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../../migrations/sqlite/voice/0001_commands.sql"),
 }];
 
-const COLUMNS: &str =
-    "id, owner, created_at, completed_at, session_id, text, status, result, error";
+const COLUMNS: &str = "id, owner, created_at, completed_at, session_id, text, status, result, error";
 
 static INSERT: RowInsert = RowInsert::new(
     "INSERT INTO commands (id, owner, created_at, completed_at, session_id, text, status, intent, language, source, duration_ms, result, error) VALUES",
@@ -73,7 +72,11 @@ impl Apply for Inserts {
     type Op = Inserted;
     type Reply = ();
 
-    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Inserted]) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batch: &[Inserted],
+    ) -> Result<Vec<()>, sqlx::Error> {
         INSERT
             .run(conn, batch, |query, row| {
                 let command = &row.command;
@@ -246,7 +249,11 @@ fn read(row: &SqliteRow) -> Result<Command, sqlx::Error> {
         completed_at: instant(row.try_get("completed_at")?)?,
         session_id: row.try_get("session_id")?,
         command: row.try_get("text")?,
-        status: if row.try_get::<&str, _>("status")? == "completed" { Status::Completed } else { Status::Failed },
+        status: if row.try_get::<&str, _>("status")? == "completed" {
+            Status::Completed
+        } else {
+            Status::Failed
+        },
         result: json("result")?.map(|text| serde_json::from_str(&text)).transpose().map_err(undecodable)?,
         error: json("error")?.map(|text| serde_json::from_str(&text)).transpose().map_err(undecodable)?,
     })

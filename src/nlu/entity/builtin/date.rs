@@ -47,7 +47,8 @@ pub(super) fn moment(words: &Words<'_>, at: usize, clock: Clock<'_>) -> Option<R
     if let Some((end, moment)) = from_now(words, at, clock.now) {
         return Some(Reading::new(end, "datetime", rfc3339(&moment), true));
     }
-    let (end, day, of_day, dependent) = date_then_time(words, at, clock).or_else(|| time_then_date(words, at, clock))?;
+    let (end, day, of_day, dependent) =
+        date_then_time(words, at, clock).or_else(|| time_then_date(words, at, clock))?;
     let moment = day.to_datetime(of_day).to_zoned(clock.now.time_zone().clone()).ok()?;
     Some(Reading::new(end, "datetime", rfc3339(&moment), dependent))
 }
@@ -73,9 +74,15 @@ fn rfc3339(moment: &Zoned) -> String {
 
 /// `2027-03-14`.
 fn iso(words: &Words<'_>, at: usize) -> Option<Found> {
-    let (year, 4) = words.digits(at)? else { return None };
-    let (month, 2) = dashed(words, at + 1)? else { return None };
-    let (day, 2) = dashed(words, at + 3)? else { return None };
+    let (year, 4) = words.digits(at)? else {
+        return None;
+    };
+    let (month, 2) = dashed(words, at + 1)? else {
+        return None;
+    };
+    let (day, 2) = dashed(words, at + 3)? else {
+        return None;
+    };
     Some((at + 5, civil(year, month, day)?, false))
 }
 
@@ -85,12 +92,16 @@ fn dashed(words: &Words<'_>, at: usize) -> Option<(i32, usize)> {
 
 /// `3/14/2027` and `3/14` month first unless that is impossible; `14.3.2027` day first.
 fn numeric(words: &Words<'_>, at: usize, today: Date) -> Option<Found> {
-    let (first, 1..=2) = words.digits(at)? else { return None };
+    let (first, 1..=2) = words.digits(at)? else {
+        return None;
+    };
     let separator = words.word(at + 1);
     if !matches!(separator, "/" | ".") || !words.glued(at + 1) || !words.glued(at + 2) {
         return None;
     }
-    let (second, 1..=2) = words.digits(at + 2)? else { return None };
+    let (second, 1..=2) = words.digits(at + 2)? else {
+        return None;
+    };
     let (month, day) = if separator == "." || first > 12 { (second, first) } else { (first, second) };
     if words.word(at + 3) == separator && words.glued(at + 3) && words.glued(at + 4) {
         let (year, digits) = words.digits(at + 4)?;
@@ -134,8 +145,16 @@ fn named_day(words: &Words<'_>, at: usize, today: Date) -> Option<Found> {
     let ahead = days_until(today, day);
     let shift = match words.word(at) {
         "this" => ahead,
-        "next" => 7 - i64::from(today.weekday().to_monday_zero_offset()) + i64::from(day.to_monday_zero_offset()),
-        "last" => if ahead == 0 { -7 } else { ahead - 7 },
+        "next" => {
+            7 - i64::from(today.weekday().to_monday_zero_offset()) + i64::from(day.to_monday_zero_offset())
+        }
+        "last" => {
+            if ahead == 0 {
+                -7
+            } else {
+                ahead - 7
+            }
+        }
         _ => return None,
     };
     Some((at + 2, shifted(today, shift)?, true))
@@ -224,7 +243,13 @@ fn calendar(words: &Words<'_>, at: usize, today: Date) -> Option<Found> {
 }
 
 /// Completes a day and month with the year behind it, or the next year in which it comes.
-fn dated(words: &Words<'_>, (end, comma): (usize, usize), today: Date, month: i32, day: i32) -> Option<Found> {
+fn dated(
+    words: &Words<'_>,
+    (end, comma): (usize, usize),
+    today: Date,
+    month: i32,
+    day: i32,
+) -> Option<Found> {
     if let Some((year, 4)) = words.digits(comma).filter(|(year, _)| (1000..=2999).contains(year)) {
         return Some((comma + 1, civil(year, month, day)?, false));
     }
@@ -236,24 +261,32 @@ fn on_the(words: &Words<'_>, at: usize, today: Date) -> Option<Found> {
     let expected = words.is(at, &["on", "by", "until"]) && words.word(at + 1) == "the";
     let (end, day) = expected.then(|| ordinal(words, at + 2)).flatten()?;
     // "on the second floor", "by the first attempt".
-    let clear = matches!(words.word(end), "" | "." | "," | "?" | "!" | "at" | "and" | "please" | "for" | "in");
+    let clear =
+        matches!(words.word(end), "" | "." | "," | "?" | "!" | "at" | "and" | "please" | "for" | "in");
     let day = i8::try_from(day).ok().filter(|day| clear && (1..=31).contains(day))?;
-    (0..12_i64).find_map(|ahead| {
-        let first = today.first_of_month().checked_add(ahead.months()).ok()?;
-        Date::new(first.year(), first.month(), day).ok().filter(|date| *date >= today)
-    })
-    .map(|date| (end, date, true))
+    (0..12_i64)
+        .find_map(|ahead| {
+            let first = today.first_of_month().checked_add(ahead.months()).ok()?;
+            Date::new(first.year(), first.month(), day).ok().filter(|date| *date >= today)
+        })
+        .map(|date| (end, date, true))
 }
 
 fn day_number(words: &Words<'_>, at: usize) -> Option<(usize, i32)> {
     if let Some((end, day)) = ordinal(words, at) {
         return i32::try_from(day).ok().filter(|day| (1..=31).contains(day)).map(|day| (end, day));
     }
-    words.digits(at).filter(|(day, digits)| *digits <= 2 && (1..=31).contains(day)).map(|(day, _)| (at + 1, day))
+    words
+        .digits(at)
+        .filter(|(day, digits)| *digits <= 2 && (1..=31).contains(day))
+        .map(|(day, _)| (at + 1, day))
 }
 
 fn month(word: &str) -> Option<i32> {
-    (1..).zip(MONTHS).find(|(_, (long, short))| *long == word || *short == word || (word == "sept" && *short == "sep")).map(|(month, _)| month)
+    (1..)
+        .zip(MONTHS)
+        .find(|(_, (long, short))| *long == word || *short == word || (word == "sept" && *short == "sep"))
+        .map(|(month, _)| month)
 }
 
 pub(super) fn weekday(word: &str) -> Option<Weekday> {

@@ -67,7 +67,9 @@ impl Length {
     pub(super) fn iso(self) -> String {
         let (hours, minutes, seconds) = (self.seconds / 3600, self.seconds / 60 % 60, self.seconds % 60);
         let (years, months) = (self.months / 12, self.months % 12);
-        let part = |amount: i64, letter: char| if amount > 0 { format!("{amount}{letter}") } else { String::new() };
+        let part = |amount: i64, letter: char| {
+            if amount > 0 { format!("{amount}{letter}") } else { String::new() }
+        };
         let date = part(years, 'Y') + &part(months, 'M') + &part(self.days, 'D');
         let time = part(hours, 'H') + &part(minutes, 'M') + &part(seconds, 'S');
         match (date.is_empty(), time.is_empty()) {

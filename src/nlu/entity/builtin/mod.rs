@@ -20,10 +20,6 @@ use crate::nlu::text::{Text, TokenKind};
 use crate::nlu::types::Extractor;
 use words::Words;
 
-/// The entity types that the engine brings.
-pub(crate) const NAMES: [&str; 9] =
-    ["number", "ordinal", "percentage", "duration", "date", "time", "datetime", "email", "url"];
-
 /// The caller's clock and what language they speak.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock<'a> {
@@ -53,7 +49,9 @@ pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate
     let words = Words::new(text, clock.english);
     let mut at = 0;
     while at < text.tokens.len() {
-        let Some(token) = text.tokens.get(at) else { break };
+        let Some(token) = text.tokens.get(at) else {
+            break;
+        };
         if let Some((_, end, _)) = webs.iter().find(|(start, end, _)| (*start..*end).contains(&token.start)) {
             let end = *end;
             while text.tokens.get(at).is_some_and(|token| token.start < end) {
@@ -66,7 +64,13 @@ pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate
             continue;
         };
         let end = text.tokens.get(reading.end - 1).map_or(token.end, |last| last.end);
-        candidates.push(candidate(token.start, end, reading.entity, Some(reading.value), reading.time_dependent));
+        candidates.push(candidate(
+            token.start,
+            end,
+            reading.entity,
+            Some(reading.value),
+            reading.time_dependent,
+        ));
         at = reading.end.max(at + 1);
     }
     for (start, end, entity) in webs {
@@ -82,7 +86,8 @@ fn read(words: &Words<'_>, at: usize, clock: Clock<'_>) -> Option<Reading> {
     }
     let readings = [
         date::moment(words, at, clock),
-        date::date(words, at, clock).map(|(end, day, dependent)| Reading::new(end, "date", day.to_string(), dependent)),
+        date::date(words, at, clock)
+            .map(|(end, day, dependent)| Reading::new(end, "date", day.to_string(), dependent)),
         time::time(words, at).map(|(end, time)| Reading::new(end, "time", time::format(time), false)),
         duration::entity(words, at),
         number::percentage(words, at),
@@ -90,7 +95,9 @@ fn read(words: &Words<'_>, at: usize, clock: Clock<'_>) -> Option<Reading> {
         number::cardinal_entity(words, at),
     ];
     let mut best: Option<Reading> = None;
-    for reading in readings.into_iter().flatten().filter(|reading| reading.end > at && words.ends_at(reading.end)) {
+    for reading in
+        readings.into_iter().flatten().filter(|reading| reading.end > at && words.ends_at(reading.end))
+    {
         if best.as_ref().is_none_or(|best| reading.end > best.end) {
             best = Some(reading);
         }
@@ -98,7 +105,13 @@ fn read(words: &Words<'_>, at: usize, clock: Clock<'_>) -> Option<Reading> {
     best
 }
 
-fn candidate(start: usize, end: usize, entity: &str, value: Option<Value>, time_dependent: bool) -> Candidate {
+fn candidate(
+    start: usize,
+    end: usize,
+    entity: &str,
+    value: Option<Value>,
+    time_dependent: bool,
+) -> Candidate {
     Candidate {
         start,
         end,

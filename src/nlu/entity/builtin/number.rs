@@ -7,22 +7,57 @@ use super::words::Words;
 use crate::nlu::text::TokenKind;
 
 const UNITS: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: [(&str, f64); 4] = [("hundred", 1e2), ("thousand", 1e3), ("million", 1e6), ("billion", 1e9)];
 const ORDINALS: [&str; 20] = [
-    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
+    "zeroth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
     "nineteenth",
 ];
 const TENTHS: [&str; 8] =
     ["twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth", "seventieth", "eightieth", "ninetieth"];
 /// "The one", "which one", "no one": not a number.
 const PRONOUN_BEFORE: [&str; 16] = [
-    "the", "this", "that", "which", "no", "any", "every", "each", "some", "another", "other", "next", "last", "first",
-    "my", "good",
+    "the", "this", "that", "which", "no", "any", "every", "each", "some", "another", "other", "next", "last",
+    "first", "my", "good",
 ];
 
 fn position(words: &[&str], word: &str) -> Option<u32> {
@@ -48,11 +83,15 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let mut value = f64::from(whole);
     let mut end = at + 1;
     while words.word(end) == "," && words.glued(end) && words.glued(end + 1) && words.ends_at(end + 2) {
-        let Some((group, 3)) = words.digits(end + 1) else { break };
+        let Some((group, 3)) = words.digits(end + 1) else {
+            break;
+        };
         value = value * 1000.0 + f64::from(group);
         end += 2;
     }
-    if words.word(end) == "." && words.glued(end) && words.glued(end + 1)
+    if words.word(end) == "."
+        && words.glued(end)
+        && words.glued(end + 1)
         && let Some((fraction, digits)) = words.digits(end + 1)
     {
         // "3.4.5" and "14.3.2027" are no numbers.
@@ -76,13 +115,17 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let (mut end, mut value) = group(words, at)?;
     let mut total = 0.0;
     let mut ceiling = f64::MAX;
-    while let Some((_, scale)) = SCALES.iter().skip(1).find(|(name, scale)| *name == words.word(end) && *scale < ceiling) {
+    while let Some((_, scale)) =
+        SCALES.iter().skip(1).find(|(name, scale)| *name == words.word(end) && *scale < ceiling)
+    {
         ceiling = *scale;
         total += value * scale;
         value = 0.0;
         end += 1;
         let next = words.skip(end, &["and"]);
-        let Some((behind, rest)) = group(words, next) else { break };
+        let Some((behind, rest)) = group(words, next) else {
+            break;
+        };
         let fits = words.is(behind, &["thousand", "million"]) || rest < 1000.0;
         if !fits {
             break;
@@ -200,7 +243,9 @@ fn linked(words: &Words<'_>, at: usize) -> bool {
 pub(super) fn ordinal_entity(words: &Words<'_>, at: usize) -> Option<Reading> {
     let (end, value) = ordinal(words, at)?;
     // "Wait a second", "one second": a unit of time.
-    if words.word(at) == "second" && !words.after(at, &["the", "my", "your", "his", "her", "our", "their", "every"]) {
+    if words.word(at) == "second"
+        && !words.after(at, &["the", "my", "your", "his", "her", "our", "their", "every"])
+    {
         return None;
     }
     // "First, …" and "at first" order the talk, not the things.

@@ -36,7 +36,10 @@ fn numbers_are_read_in_digits_and_words() {
         ("twenty one people", &["number:twenty one=21"]),
         ("a hundred and five ways", &["number:a hundred and five=105"]),
         ("two thousand and twelve steps", &["number:two thousand and twelve=2012"]),
-        ("three hundred forty five thousand six hundred", &["number:three hundred forty five thousand six hundred=345600"]),
+        (
+            "three hundred forty five thousand six hundred",
+            &["number:three hundred forty five thousand six hundred=345600"],
+        ),
         ("2 million users", &["number:2 million=2000000"]),
         ("three point one four", &["number:three point one four=3.14"]),
         ("two dozen eggs", &["number:two dozen=24"]),
@@ -178,15 +181,24 @@ fn moments_carry_the_callers_offset() {
 fn a_moment_that_summer_time_skips_is_moved_behind_it() {
     let now = "2027-03-27T12:00:00+01:00[Europe/Berlin]";
     let Ok(_) = now.parse::<Zoned>() else { return };
-    assert_eq!(all("tomorrow at 2:30", now).first().map(|found| found.2.clone()), Some("2027-03-28T03:30:00+02:00".into()));
+    assert_eq!(
+        all("tomorrow at 2:30", now).first().map(|found| found.2.clone()),
+        Some("2027-03-28T03:30:00+02:00".into())
+    );
     // 24 hours are not a day when the clocks change.
-    assert_eq!(all("in 24 hours", now).first().map(|found| found.2.clone()), Some("2027-03-28T13:00:00+02:00".into()));
+    assert_eq!(
+        all("in 24 hours", now).first().map(|found| found.2.clone()),
+        Some("2027-03-28T13:00:00+02:00".into())
+    );
 }
 
 #[test]
 fn addresses_keep_their_case() {
     check(&[
-        ("mail Ann.Lee@School.edu today", &["email:Ann.Lee@School.edu=Ann.Lee@School.edu", "date:today=2027-03-10"]),
+        (
+            "mail Ann.Lee@School.edu today",
+            &["email:Ann.Lee@School.edu=Ann.Lee@School.edu", "date:today=2027-03-10"],
+        ),
         ("open https://x.org/3?a=4", &["url:https://x.org/3?a=4=https://x.org/3?a=4"]),
     ]);
 }

@@ -34,13 +34,18 @@ fn named(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
 /// `15:30`, `3:30 pm`, `3pm`, `3 p.m.`, `three pm`, `9 o'clock`.
 fn clock(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
     let (behind, hour) = hour(words, at)?;
-    if words.is(behind, &[":", "."]) && words.glued(behind) && words.glued(behind + 1)
+    if words.is(behind, &[":", "."])
+        && words.glued(behind)
+        && words.glued(behind + 1)
         && let Some((minute, 2)) = words.digits(behind + 1)
     {
         let colon = words.word(behind) == ":";
         let mut end = behind + 2;
         let mut second = 0;
-        if colon && words.word(end) == ":" && words.glued(end) && words.glued(end + 1)
+        if colon
+            && words.word(end) == ":"
+            && words.glued(end)
+            && words.glued(end + 1)
             && let Some((found, 2)) = words.digits(end + 1)
         {
             second = found;
@@ -57,7 +62,8 @@ fn clock(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
         return Some((end, at_hour(twelve(hour, pm)?, 0, 0)?));
     }
     // "three thirty pm"
-    if let Some((minutes_end, minute)) = cardinal(words, behind).filter(|(_, minute)| (1.0..60.0).contains(minute))
+    if let Some((minutes_end, minute)) =
+        cardinal(words, behind).filter(|(_, minute)| (1.0..60.0).contains(minute))
         && let Some((end, pm)) = half(words, minutes_end)
     {
         return Some((end, at_hour(twelve(hour, pm)?, minute as i32, 0)?));
@@ -80,7 +86,8 @@ fn spoken(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
         "half" => (start + 1, 30),
         "quarter" => (start + 1, 15),
         _ => {
-            let (behind, minutes) = cardinal(words, at).filter(|(_, minutes)| (1.0..60.0).contains(minutes))?;
+            let (behind, minutes) =
+                cardinal(words, at).filter(|(_, minutes)| (1.0..60.0).contains(minutes))?;
             (words.skip(behind, &["minutes"]), minutes as i32)
         }
     };
@@ -90,8 +97,12 @@ fn spoken(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
         _ => return None,
     };
     let (end, hour) = match words.word(behind + 1) {
-        "noon" | "midday" => return from_minutes(behind + 2, 12 * 60 + if past { minutes } else { -minutes }),
-        "midnight" => return from_minutes(behind + 2, 24 * 60 + if past { minutes } else { -minutes }),
+        "noon" | "midday" => {
+            return from_minutes(behind + 2, 12 * 60 + if past { minutes } else { -minutes });
+        }
+        "midnight" => {
+            return from_minutes(behind + 2, 24 * 60 + if past { minutes } else { -minutes });
+        }
         _ => hour(words, behind + 1)?,
     };
     // "ten to five" may be a range of numbers: minutes come in fives, and the hour has no unit.
@@ -109,7 +120,32 @@ fn spoken(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
 fn bare(words: &Words<'_>, at: usize) -> Option<(usize, Time)> {
     let (end, hour) = hour(words, at)?;
     // "at 5 percent", "at 9 main street", "at 10 degrees": a word follows that is no end of a clause.
-    let clear = matches!(words.word(end), "" | "." | "," | "?" | "!" | ";" | "on" | "tomorrow" | "today" | "tonight" | "sharp" | "please" | "and" | "or" | "in" | "this" | "next" | "for" | "to" | "until" | "every" | "with" | "because" | "so");
+    let clear = matches!(
+        words.word(end),
+        "" | "."
+            | ","
+            | "?"
+            | "!"
+            | ";"
+            | "on"
+            | "tomorrow"
+            | "today"
+            | "tonight"
+            | "sharp"
+            | "please"
+            | "and"
+            | "or"
+            | "in"
+            | "this"
+            | "next"
+            | "for"
+            | "to"
+            | "until"
+            | "every"
+            | "with"
+            | "because"
+            | "so"
+    );
     let weekday = super::date::weekday(words.word(end)).is_some();
     (clear || weekday).then_some(())?;
     // "at 3.5"
@@ -135,7 +171,8 @@ fn half(words: &Words<'_>, at: usize) -> Option<(usize, bool)> {
         letter @ ("a" | "p") => {
             let dotted = words.word(at + 1) == ".";
             let m = if dotted { at + 2 } else { at + 1 };
-            (words.word(m) == "m").then(|| (if dotted { words.skip(m + 1, &["."]) } else { m + 1 }, letter == "p"))
+            (words.word(m) == "m")
+                .then(|| (if dotted { words.skip(m + 1, &["."]) } else { m + 1 }, letter == "p"))
         }
         _ => None,
     }
@@ -169,9 +206,8 @@ fn twelve(hour: i32, pm: bool) -> Option<i32> {
         (12, false) => Some(0),
         (12, true) => Some(12),
         (1..=11, true) => Some(hour + 12),
-        (0..=11, false) => Some(hour),
         // "15:30 pm" says it twice.
-        (13..=23, true) => Some(hour),
+        (0..=11, false) | (13..=23, true) => Some(hour),
         _ => None,
     }
 }

@@ -6,8 +6,9 @@ use regex::Regex;
 
 use crate::nlu::text::Text;
 
-static EMAIL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8}").ok());
+static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8}").ok()
+});
 static URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?:https?://|ftp://|www\.)[^\s<>"]{1,1000}"#).ok());
 
