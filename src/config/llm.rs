@@ -46,7 +46,7 @@ impl Default for Llm {
             attempt_timeout: Span::from_secs(5),
             max_attempts: 3,
             retry_budget: 0.2,
-            max_output_tokens: 512,
+            max_output_tokens: 1024,
             temperature: 0.2,
             breaker: Breaker::default(),
         }
