@@ -22,11 +22,11 @@ pub(crate) struct Tagged<'a> {
     pub class: usize,
 }
 
-const EPOCHS: usize = 12;
+const EPOCHS: usize = 8;
 /// How far ahead a wrong label starts.
-const MARGIN: f32 = 6.0;
+const MARGIN: f32 = 3.0;
 /// Weights below this share of the largest of their row are left out.
-const LEAST: f32 = 0.01;
+const LEAST: f32 = 0.04;
 
 /// One prepared sentence.
 struct Sentence {
