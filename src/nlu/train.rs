@@ -18,6 +18,8 @@ const ENGINE: u32 = 1;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
+/// Example sentences that stand for an intent in its summary.
+const SAMPLES: usize = 3;
 
 pub(super) fn train(
     data: &TrainingData,
@@ -135,6 +137,12 @@ fn responses(pack: &LanguagePack) -> BTreeMap<String, Vec<ResponseTemplate>> {
         .collect()
 }
 
+/// A few sentences from all over the list: its neighbours are much alike.
+fn spread(examples: &BTreeSet<Example>) -> Vec<String> {
+    let step = examples.len().div_ceil(SAMPLES).max(1);
+    examples.iter().step_by(step).map(|example| example.text.clone()).collect()
+}
+
 fn summaries(packs: &[(&str, &LanguagePack)]) -> Vec<IntentSummary> {
     let mut summaries: BTreeMap<&str, IntentSummary> = BTreeMap::new();
     let mut entities: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -145,6 +153,7 @@ fn summaries(packs: &[(&str, &LanguagePack)]) -> Vec<IntentSummary> {
                 languages: Vec::new(),
                 examples: 0,
                 entities: Vec::new(),
+                samples: spread(examples),
             });
             summary.languages.push((*language).to_owned());
             summary.examples += examples.len();

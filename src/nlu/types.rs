@@ -106,6 +106,8 @@ pub struct IntentSummary {
     pub examples: usize,
     /// Entity types annotated in its examples, in alphabetical order.
     pub entities: Vec<String>,
+    /// Up to three of its sentences, in its first language.
+    pub samples: Vec<String>,
 }
 
 /// How a model is trained.

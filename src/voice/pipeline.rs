@@ -264,7 +264,7 @@ fn hints(model: &Model) -> Vec<IntentHint> {
         .intents()
         .into_iter()
         .map(|intent| IntentHint {
-            examples: Vec::new(),
+            examples: intent.samples,
             name: intent.name,
             description: String::new(),
             entities: intent.entities,
