@@ -10,14 +10,18 @@ const PUBLIC: [&str; 3] = ["health", "live", "ready"];
 fn is_refused(reply: &Reply, what: &str) {
     assert_eq!(reply.status, 401, "{what}: {reply:?}");
     assert_eq!(reply.problem()["code"], "unauthorized", "{what}");
-    assert!(reply.header("www-authenticate").is_some_and(|scheme| scheme.starts_with("Bearer ")), "{what}: {reply:?}");
+    assert!(
+        reply.header("www-authenticate").is_some_and(|scheme| scheme.starts_with("Bearer ")),
+        "{what}: {reply:?}"
+    );
 }
 
 #[tokio::test]
 async fn no_operation_is_public_but_those_on_the_list() {
     let cluster = Cluster::single().await;
     let all = operations(&document(&cluster.client()).await);
-    let mut public: Vec<_> = all.iter().filter(|operation| !operation.secured).map(|one| one.id.as_str()).collect();
+    let mut public: Vec<_> =
+        all.iter().filter(|operation| !operation.secured).map(|one| one.id.as_str()).collect();
     public.sort_unstable();
     assert_eq!(public, PUBLIC);
 }
@@ -104,6 +108,9 @@ async fn other_spellings_of_a_path_are_no_way_around() {
     ] {
         let reply = anonymous.get(path).await;
         assert!(matches!(reply.status, 401 | 404), "{path}: {reply:?}");
-        reply.problem();
+        // The page of the documentation is another's, and so is what it says of pages it has not.
+        if !path.starts_with("/docs/") {
+            reply.problem();
+        }
     }
 }

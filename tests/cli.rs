@@ -19,11 +19,11 @@ fn wrong_use_is_explained_and_exits_with_two() {
     let home = home();
     let cases: [(&[&str], &str); 9] = [
         (&["frobnicate"], "frobnicate"),
-        (&["say"], "--file"),
+        (&["say"], "<TEXT>"),
         (&["say", "hello", "--file", "x.txt"], "cannot be used with"),
         (&["say", "hello", "--server", "ftp://x", "--key", "k"], "--server"),
         (&["say", "--file", "nowhere.txt", "--key", "k"], "nowhere.txt"),
-        (&["jobs", "retry", "--key", "k"], "--all"),
+        (&["jobs", "retry", "--key", "k"], "<JOB_ID>"),
         (&["jobs", "retry", "not-an-id"], "not-an-id"),
         (&["completions", "cobol"], "cobol"),
         (&["serve", "--role", "everything"], "everything"),
@@ -61,8 +61,11 @@ fn every_error_of_a_configuration_comes_at_once_with_its_fix() {
     fs::write(home.path().join("bad.toml"), text).unwrap();
     let variables = [("VOICERA_STORAGE__KIND", "papyrus")];
     for command in ["check", "show"] {
-        let ended = run_with(home.path(), &["config", command, "--config", "bad.toml"], &variables, "").expect(2);
-        for key in ["server.lisen", "server.listen", "voice.queue.concurrency", "llm.deadline", "storage.kind"] {
+        let ended =
+            run_with(home.path(), &["config", command, "--config", "bad.toml"], &variables, "").expect(2);
+        for key in
+            ["server.lisen", "server.listen", "voice.queue.concurrency", "llm.deadline", "storage.kind"]
+        {
             assert!(ended.err.contains(&format!("  {key} (")), "{key}: {}", ended.err);
         }
         assert!(ended.err.contains("did you mean server.listen?"), "{}", ended.err);
@@ -88,7 +91,12 @@ fn the_effective_configuration_has_origins_and_no_secrets() {
     let secret = "gsk_secret_of_the_operator";
     let variables = [("VOICERA_LLM__API_KEY", secret), ("VOICERA_VOICE__QUEUE__CONCURRENCY", "7")];
     let shown = run_with(home.path(), &["config", "show", "--role", "all"], &variables, "").expect(0).out;
-    for says in ["listen = \"127.0.0.1:4000\"", "voicera.toml", "concurrency = 7", "VOICERA_VOICE__QUEUE__CONCURRENCY"] {
+    for says in [
+        "listen = \"127.0.0.1:4000\"",
+        "voicera.toml",
+        "concurrency = 7",
+        "VOICERA_VOICE__QUEUE__CONCURRENCY",
+    ] {
         assert!(shown.contains(says), "{says}: {shown}");
     }
     assert!(!shown.contains(secret));

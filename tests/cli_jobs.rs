@@ -53,12 +53,18 @@ async fn a_job_that_cannot_be_done_is_dead_and_its_owner_is_told() {
     assert_eq!(client.metric("voicera_queue_jobs", "state=\"failed\"").await, 1.0);
 
     let listed = jobs(&cluster, &["list", "--state", "failed"]).expect(0).out;
-    assert!(listed.contains(&id) && listed.contains("failed") && listed.contains("voice.process"), "{listed}");
+    assert!(
+        listed.contains(&id) && listed.contains("failed") && listed.contains("voice.process"),
+        "{listed}"
+    );
     assert!(!listed.contains("show my grades"), "what was said stays its owner's: {listed}");
     let listed = jobs(&cluster, &["list", "--json"]).expect(0).out;
     let job: serde_json::Value = serde_json::from_str(listed.trim()).unwrap();
     assert_eq!(job["jobId"], id.as_str());
-    assert_eq!(jobs(&cluster, &["list", "--state", "waiting"]).expect(0).out.trim(), "no jobs that are waiting");
+    assert_eq!(
+        jobs(&cluster, &["list", "--state", "waiting"]).expect(0).out.trim(),
+        "no jobs that are waiting"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The rules of the house: who may know whom, and how long a file may be.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,8 @@ use std::path::{Path, PathBuf};
 const MODULES: [&str; 4] = ["gateway", "voice", "users", "analytics"];
 /// Everything directly under `src`.
 const ROOMS: [&str; 9] = ["nlu", "kit", "config", "roles", "cli", "gateway", "voice", "users", "analytics"];
+/// Files that name a room which they must not know. May only get shorter.
+const KNOWN: [(&str, &str); 1] = [("src/config/tests/cli.rs", "cli")];
 /// Files of `src` over the limit, with the length that they may have. May only get shorter.
 const LONG: [(&str, usize); 0] = [];
 const LONGEST: usize = 400;
@@ -33,7 +36,7 @@ fn allowed(from: &str, path: &[String]) -> bool {
 
 #[test]
 fn no_room_knows_one_that_it_must_not_know() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut known) = (Vec::new(), BTreeSet::new());
     let mut arrows = 0;
     for file in files("src") {
         let place = place(&file);
@@ -42,13 +45,20 @@ fn no_room_knows_one_that_it_must_not_know() {
                 continue;
             }
             arrows += 1;
-            if !allowed(&place[0], &path) {
+            if allowed(&place[0], &path) {
+                continue;
+            }
+            let exception = KNOWN.iter().find(|(name, to)| file == Path::new(name) && path[0] == *to);
+            if let Some(exception) = exception {
+                known.insert(*exception);
+            } else {
                 wrong.push(format!("{} names {}", file.display(), path.join("::")));
             }
         }
     }
     assert!(arrows > 300, "only {arrows} arrows were found: this test does not read the source any more");
     wrong.dedup();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), KNOWN, "take off the list what is mended");
     assert!(wrong.is_empty(), "DESIGN.md says who may know whom:\n{}", wrong.join("\n"));
 }
 
@@ -155,7 +165,9 @@ fn string(text: &str) -> usize {
 fn character(text: &str) -> usize {
     let mut letters = text.char_indices().skip(1);
     match letters.next() {
-        Some((_, '\\')) => text[2..].char_indices().skip(1).find(|(_, letter)| *letter == '\'').map_or(0, |(at, _)| at + 3),
+        Some((_, '\\')) => {
+            text[2..].char_indices().skip(1).find(|(_, letter)| *letter == '\'').map_or(0, |(at, _)| at + 3)
+        }
         Some(_) => letters.next().filter(|(_, letter)| *letter == '\'').map_or(0, |(at, _)| at + 1),
         None => 0,
     }
@@ -204,7 +216,10 @@ fn tree(words: &[&str], at: &mut usize, base: &mut Vec<String>, found: &mut Vec<
                 *at += 1;
                 break;
             }
-            Some(word) if word.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') || word == "*" => {
+            Some(word)
+                if word.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+                    || word == "*" =>
+            {
                 base.push(word.to_owned());
                 *at += 1;
                 if words.get(*at) == Some(&"as") {
@@ -258,7 +273,12 @@ fn the_reader_of_sources_finds_what_it_has_to() {
     let place = ["gateway".to_owned(), "routes".to_owned()];
     let found: Vec<_> = paths(&code(source), &place).iter().map(|path| path.join("::")).collect();
     let expected = [
-        "users::api::Users", "users::http::login", "users::http::me", "users::*", "analytics::api", "kit::ids::fresh",
+        "users::api::Users",
+        "users::http::login",
+        "users::http::me",
+        "users::*",
+        "analytics::api",
+        "kit::ids::fresh",
     ];
     assert_eq!(found, expected);
     let path = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();

@@ -89,7 +89,10 @@ async fn whatever_goes_wrong_there_is_an_answer_within_the_deadline() {
         assert_eq!(result["intent"], "none", "{what}: never an invented intent: {result}");
         assert!(started.elapsed() < Duration::from_secs(5), "{what} took {:?}", started.elapsed());
     }
-    assert_eq!(client.metric("voicera_voice_degraded_total", "").await, f64::from(u32::try_from(count).unwrap()));
+    assert_eq!(
+        client.metric("voicera_voice_degraded_total", "").await,
+        f64::from(u32::try_from(count).unwrap())
+    );
 }
 
 #[tokio::test]
@@ -113,7 +116,10 @@ async fn after_a_passing_failure_it_is_asked_again() {
         assert_eq!(result["source"], "llm", "{what}: {result}");
         assert_eq!(result["degraded"], false, "{what}: {result}");
         let asked_to_wait = what.contains("retry_after");
-        assert!(!asked_to_wait || started.elapsed() >= Duration::from_secs(1), "{what}: `retry-after` is honoured");
+        assert!(
+            !asked_to_wait || started.elapsed() >= Duration::from_secs(1),
+            "{what}: `retry-after` is honoured"
+        );
     }
 }
 
@@ -129,7 +135,11 @@ async fn a_model_that_is_gone_is_replaced_by_the_next_one() {
         assert_eq!(result["llmModel"], "second-model");
         assert_eq!(llm.models_asked(), ["first-model", "second-model"]);
         client.ask(&format!("{STRANGE} again")).await;
-        assert_eq!(llm.models_asked().last().unwrap(), "second-model", "the one that is gone is not asked for a while");
+        assert_eq!(
+            llm.models_asked().last().unwrap(),
+            "second-model",
+            "the one that is gone is not asked for a while"
+        );
     }
 }
 
@@ -174,7 +184,8 @@ async fn the_key_is_sent_there_and_shown_nowhere() {
     let client = cluster.client();
     client.ask(STRANGE).await;
     let sent = llm.requests().into_iter().filter(|request| request.path.ends_with("/completions"));
-    let keys: Vec<_> = sent.map(|request| request.headers["authorization"].to_str().unwrap().to_owned()).collect();
+    let keys: Vec<_> =
+        sent.map(|request| request.headers["authorization"].to_str().unwrap().to_owned()).collect();
     assert_eq!(keys, [format!("Bearer {secret}")]);
     for place in ["/metrics", "/health", "/api/openapi.json", "/api/voice/history"] {
         assert!(!client.get(place).await.text.contains(secret), "{place}");

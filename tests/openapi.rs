@@ -71,9 +71,9 @@ pub fn operations(document: &Value) -> Vec<Operation> {
                 id: id.to_owned(),
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
-                secured: operation["security"].as_array().is_some_and(|ways| {
-                    !ways.is_empty() && ways.iter().all(|way| *way != json!({}))
-                }),
+                secured: operation["security"]
+                    .as_array()
+                    .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| *way != json!({}))),
                 parameters: operation["parameters"].as_array().cloned().unwrap_or_default(),
                 body: (!schema.is_null()).then(|| resolved(document, schema)),
             });

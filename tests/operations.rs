@@ -31,7 +31,11 @@ async fn metrics_are_prometheus_text_and_have_the_documented_families() {
     client.ask(crate::llm::STRANGE).await;
     client.get("/nowhere").await;
     let reply = client.anonymous().get("/metrics").await.expect(200);
-    assert!(reply.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")), "{:?}", reply.headers);
+    assert!(
+        reply.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")),
+        "{:?}",
+        reply.headers
+    );
 
     let families = families(&reply.text);
     for (name, kind) in [
@@ -96,7 +100,8 @@ async fn the_log_is_json_with_request_ids_and_without_what_was_said_or_any_key()
         let mut cluster = Cluster::single_with(&[("telemetry.log_filter", filter)]).await;
         let client = cluster.client();
         let secret_words = "abracadabra";
-        let body = json!({"command": format!("show my {secret_words} grades"), "context": {"note": secret_words}});
+        let body =
+            json!({"command": format!("show my {secret_words} grades"), "context": {"note": secret_words}});
         let headers = [("x-request-id", "request-of-the-test"), ("prefer", "wait=30")];
         client.post("/api/voice/process", &body, &headers).await.expect(200);
         let wrong = json!({"command": "hello", "context": secret_words, "language": secret_words});
@@ -199,7 +204,8 @@ impl Collector {
 async fn traces_go_to_the_collector_without_what_was_said() {
     let collector = Collector::default();
     let endpoint = collector.start().await;
-    let settings = [("telemetry.otlp_endpoint", endpoint.as_str()), ("telemetry.service_name", "voicera-of-the-test")];
+    let settings =
+        [("telemetry.otlp_endpoint", endpoint.as_str()), ("telemetry.service_name", "voicera-of-the-test")];
     let mut cluster = Cluster::single_with(&settings).await;
     let client = cluster.client();
     let body = json!({"command": "show my abracadabra grades"});
@@ -210,7 +216,8 @@ async fn traces_go_to_the_collector_without_what_was_said() {
     assert_eq!(paths.into_iter().collect::<Vec<_>>(), ["/v1/traces"]);
     assert!(collector.has("voicera-of-the-test") && collector.has("/api/voice/process"));
     let trace = reply.header("traceparent").unwrap().split('-').nth(1).unwrap().to_owned();
-    let bytes: Vec<u8> = (0..32).step_by(2).map(|at| u8::from_str_radix(&trace[at..at + 2], 16).unwrap()).collect();
+    let bytes: Vec<u8> =
+        (0..32).step_by(2).map(|at| u8::from_str_radix(&trace[at..at + 2], 16).unwrap()).collect();
     let sent = collector.0.lock().unwrap().iter().any(|(_, body)| body.windows(16).any(|part| part == bytes));
     assert!(sent, "the trace that the client was told is the one that was sent");
     assert!(!collector.has("abracadabra") && !collector.has(&cluster.key().unwrap()));

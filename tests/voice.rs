@@ -144,7 +144,10 @@ async fn version_one_is_the_same_api_pinned() {
     assert_eq!(reply.header("api-version"), Some("1"));
     let id = reply.json()["jobId"].as_str().unwrap().to_owned();
     assert_eq!(client.read(&format!("/api/v1/voice/status/{id}")).await["status"], "completed");
-    assert_eq!(client.read("/api/v1/voice/history?limit=1").await, client.read("/api/voice/history?limit=1").await);
+    assert_eq!(
+        client.read("/api/v1/voice/history?limit=1").await,
+        client.read("/api/voice/history?limit=1").await
+    );
     client.get("/api/v2/voice/history").await.expect(404).problem();
 }
 

@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Cluster};
 
-const TEXTS: [&str; 5] =
-    ["show my grades", "when is my next assignment due", "hello", "thank you", "what is my schedule for tomorrow"];
+const TEXTS: [&str; 5] = [
+    "show my grades",
+    "when is my next assignment due",
+    "hello",
+    "thank you",
+    "what is my schedule for tomorrow",
+];
 const COMMANDS: usize = 500;
 const SESSIONS: usize = 4;
 
@@ -16,7 +21,8 @@ async fn five_hundred() -> (Cluster, Client) {
     let cluster = Cluster::single().await;
     let client = cluster.client();
     let send = |number: usize| {
-        let body = json!({"command": TEXTS[number % TEXTS.len()], "sessionId": format!("s-{}", number % SESSIONS)});
+        let body =
+            json!({"command": TEXTS[number % TEXTS.len()], "sessionId": format!("s-{}", number % SESSIONS)});
         let client = client.clone();
         async move {
             client.ask_as(&body).await;
@@ -90,7 +96,10 @@ async fn filters(client: &Client, all: &[Value]) {
     let from = by(&format!("from={middle}")).await;
     let to = by(&format!("to={middle}")).await;
     assert_eq!(from.len() + to.len(), COMMANDS, "`from` is included, `to` is not");
-    assert_eq!(from.len(), count(all, |command| instant(command["createdAt"].as_str().unwrap()) >= instant(middle)));
+    assert_eq!(
+        from.len(),
+        count(all, |command| instant(command["createdAt"].as_str().unwrap()) >= instant(middle))
+    );
 }
 
 async fn figures(client: &Client, all: &[Value]) {

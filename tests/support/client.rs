@@ -54,6 +54,13 @@ impl Reply {
     }
 }
 
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .timeout(wait::DEADLINE + Duration::from_secs(30))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+}
+
 /// A client of one server.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -65,13 +72,14 @@ pub struct Client {
 impl Client {
     /// A client of the server at `base`.
     pub fn new(base: &str, key: Option<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(wait::DEADLINE + Duration::from_secs(30))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("an HTTP client");
+        let http = builder().build().expect("an HTTP client");
         Self { http, base: base.to_owned(), key }
+    }
+
+    /// The same with a connection for each request.
+    pub fn unpooled(&self) -> Self {
+        let http = builder().pool_max_idle_per_host(0).build().expect("an HTTP client");
+        Self { http, ..self.clone() }
     }
 
     /// The same without a key.
@@ -107,7 +115,9 @@ impl Client {
 
     /// `GET`.
     pub async fn get(&self, path: &str) -> Reply {
-        Self::send(self.request(Method::GET, path)).await.unwrap_or_else(|error| panic!("GET {path}: {error:?}"))
+        Self::send(self.request(Method::GET, path))
+            .await
+            .unwrap_or_else(|error| panic!("GET {path}: {error:?}"))
     }
 
     /// `GET` of a JSON document.

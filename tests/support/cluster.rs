@@ -27,7 +27,6 @@ pub struct Cluster {
     nodes: BTreeMap<Role, Node>,
     ports: BTreeMap<Role, u16>,
     settings: Vec<Setting>,
-    jobs_may_be_left: bool,
     home: TempDir,
 }
 
@@ -54,7 +53,6 @@ impl Cluster {
             nodes: BTreeMap::new(),
             ports: BTreeMap::new(),
             settings: Vec::new(),
-            jobs_may_be_left: false,
             home: tempfile::tempdir().expect("a temporary folder"),
         };
         if split {
@@ -165,11 +163,6 @@ impl Cluster {
     pub fn folder(&self, role: Role) -> PathBuf {
         self.home.path().join(role.as_str())
     }
-
-    /// This test ends with work that is not done, on purpose.
-    pub fn may_leave_jobs(&mut self) {
-        self.jobs_may_be_left = true;
-    }
 }
 
 impl Drop for Cluster {
@@ -180,7 +173,7 @@ impl Drop for Cluster {
                 let tail = lines.iter().rev().take(30).rev().cloned().collect::<Vec<_>>().join("\n");
                 eprintln!("--- the end of the log of {} ---\n{tail}", role.as_str());
             } else {
-                node.check_leftovers(self.jobs_may_be_left);
+                node.check_leftovers();
             }
         }
     }

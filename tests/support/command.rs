@@ -61,7 +61,8 @@ fn finish(mut command: Command, input: &str) -> Finished {
         let _ = out.read_to_string(&mut text);
         text
     });
-    let Some(status) = wait::until_blocking(wait::DEADLINE, || child.try_wait().expect("a child can be waited for"))
+    let Some(status) =
+        wait::until_blocking(wait::DEADLINE, || child.try_wait().expect("a child can be waited for"))
     else {
         let _ = child.kill();
         let _ = child.wait();

@@ -115,8 +115,10 @@ impl Node {
             .spawn()
             .expect("the binary starts");
         let (out, err) = (Log::default(), Log::default());
-        let followers =
-            vec![out.follow(child.stdout.take().expect("piped")), err.follow(child.stderr.take().expect("piped"))];
+        let followers = vec![
+            out.follow(child.stdout.take().expect("piped")),
+            err.follow(child.stderr.take().expect("piped")),
+        ];
         Self { role, out, err, address: None, child, followers, ended: None }
     }
 
@@ -185,7 +187,7 @@ impl Node {
     }
 
     /// Fails when the process panicked, or when work was left undone.
-    pub fn check_leftovers(&mut self, jobs_may_be_left: bool) {
+    pub fn check_leftovers(&mut self) {
         let name = self.role.as_str();
         let panics: Vec<_> = self.err.lines().into_iter().filter(|line| line.contains("panicked")).collect();
         assert!(panics.is_empty(), "{name} panicked: {panics:#?}");
@@ -193,9 +195,10 @@ impl Node {
             return;
         }
         let metrics = self.get("/metrics");
-        let counted = metrics.lines().find(|line| line.starts_with("voicera_panics_total") && !line.ends_with(" 0"));
+        let counted =
+            metrics.lines().find(|line| line.starts_with("voicera_panics_total") && !line.ends_with(" 0"));
         assert_eq!(counted, None, "{name} counted a panic");
-        if !jobs_may_be_left && matches!(self.role, Role::All | Role::Voice) {
+        if matches!(self.role, Role::All | Role::Voice) {
             let mut last = String::new();
             let empty = wait::until_blocking(Duration::from_secs(20), || {
                 last = self.get("/health");
