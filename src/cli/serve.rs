@@ -55,7 +55,11 @@ fn telemetry_settings(config: &Config) -> TelemetrySettings {
             LogFormat::Json => telemetry::LogFormat::Json,
         },
         filter: telemetry.log_filter.clone(),
-        otlp_endpoint: telemetry.otlp_endpoint.is_set().then(|| telemetry.otlp_endpoint.as_str().to_owned()),
+        // The configuration names the collector; where it takes traces is the protocol's to say (OTLP/HTTP).
+        otlp_endpoint: telemetry
+            .otlp_endpoint
+            .is_set()
+            .then(|| format!("{}/v1/traces", telemetry.otlp_endpoint.as_str().trim_end_matches('/'))),
         otlp_sample_ratio: telemetry.otlp_sample_ratio,
         service_name: telemetry.service_name.clone(),
     }

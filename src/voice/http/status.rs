@@ -68,8 +68,12 @@ async fn status(
     Path(job_id): Path<JobId>,
 ) -> Result<axum::Json<JobStatus>, ApiError> {
     principal.require(Scope::VoiceRead)?;
-    // The queue first: a command moves from there to the history, and is in one of the two.
-    if let Some(job) = lookup.queue.get(job_id, Some(principal.user_id)).await? {
+    // The queue first: a command moves from there to the history, and is in one of the two. For a
+    // moment it is in both: then it is answered, and whoever waited for that was told so.
+    let job = lookup.queue.get(job_id, Some(principal.user_id)).await?;
+    let done = lookup.store.get(principal.user_id, job_id).await?;
+    let answered = done.as_ref().is_some_and(|command| command.status == Status::Completed);
+    if let Some(job) = job.filter(|_| !answered) {
         let status = match job.state {
             JobState::Waiting => Status::Waiting,
             JobState::Active => Status::Active,
@@ -89,8 +93,7 @@ async fn status(
             created_at: job.created_at,
         }));
     }
-    let command =
-        lookup.store.get(principal.user_id, job_id).await?.ok_or_else(|| ApiError::not_found("command"))?;
+    let command = done.ok_or_else(|| ApiError::not_found("command"))?;
     Ok(axum::Json(JobStatus {
         job_id,
         status: command.status,

@@ -27,6 +27,7 @@ static INSERT: RowInsert = RowInsert::new(
     "INSERT INTO commands (id, owner, created_at, completed_at, session_id, text, status, intent, language, source, duration_ms, result, error) VALUES",
     13,
     "ON CONFLICT (id) DO UPDATE SET completed_at = excluded.completed_at, status = excluded.status,
+       text = excluded.text, session_id = excluded.session_id,
        intent = excluded.intent, language = excluded.language, source = excluded.source,
        duration_ms = excluded.duration_ms, result = excluded.result, error = excluded.error
      WHERE commands.status = 'failed' AND excluded.status = 'completed'",

@@ -1,0 +1,32 @@
+//! Voicera as its users see it: the real binary, over HTTP and on the command line.
+//!
+//! One binary for all tests, because linking dominates. Each file is a theme; [`support`] has the
+//! processes and the client that they share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
+mod support;
+
+mod authorization;
+mod cli;
+mod cli_jobs;
+mod cli_server;
+mod contract;
+mod durability;
+mod hostile;
+mod hostile_bodies;
+mod hostile_connections;
+mod house;
+mod llm;
+mod llm_cache;
+mod openapi;
+mod operations;
+mod split;
+mod voice;
+mod voice_history;

@@ -1,0 +1,14 @@
+//! The world that a test builds for itself: real processes in temporary folders, and a client.
+
+pub mod client;
+pub mod cluster;
+pub mod command;
+pub mod llm_server;
+pub mod node;
+pub mod raw;
+pub mod wait;
+
+pub use client::{Client, Reply};
+pub use cluster::Cluster;
+pub use llm_server::{Behaviour, LlmServer};
+pub use node::Role;
