@@ -9,7 +9,7 @@ const MODULES: [&str; 4] = ["gateway", "voice", "users", "analytics"];
 /// Everything directly under `src`.
 const ROOMS: [&str; 9] = ["nlu", "kit", "config", "roles", "cli", "gateway", "voice", "users", "analytics"];
 /// Files that name a room which they must not know. May only get shorter.
-const KNOWN: [(&str, &str); 1] = [("src/config/tests/cli.rs", "cli")];
+const KNOWN: [(&str, &str); 0] = [];
 /// Files of `src` over the limit, with the length that they may have. May only get shorter.
 const LONG: [(&str, usize); 0] = [];
 const LONGEST: usize = 400;

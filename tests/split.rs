@@ -128,7 +128,6 @@ async fn analytics_may_be_away_for_a_while_without_anyone_waiting() {
 }
 
 #[tokio::test]
-#[ignore = "known defect: voice and analytics alone do not count users among what they need"]
 async fn a_service_that_can_check_nobodys_credential_is_not_ready() {
     let mut cluster = Cluster::start(&[Voice, Analytics]).await;
     for role in [Voice, Analytics] {

@@ -52,7 +52,12 @@ pub async fn measure(folder: &Path, plan: &Plan, report: &mut Report) -> Result<
     }
     if let (Some(few), Some(many)) = (pages.first(), pages.last()) {
         let growth = f64::max(many[0] / few[0], many[1] / few[1]);
-        report.aim("history: the longest over the shortest", format!("{growth:.2} times"), "flat (< 1.5)", growth < 1.5);
+        report.aim(
+            "history: the longest over the shortest",
+            format!("{growth:.2} times"),
+            "flat (< 1.5)",
+            growth < 1.5,
+        );
     }
     Ok(())
 }

@@ -61,7 +61,8 @@ impl Connection {
         }
         let head = std::str::from_utf8(&self.answer[..self.body]).map_err(io::Error::other)?;
         let status = head.get(9..12).and_then(|status| status.parse().ok());
-        let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        let length =
+            head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
         let (Some(status), Some(length)) = (status, length) else {
             return Err(io::Error::other(format!("an answer without status or length: {head}")));
         };
@@ -156,7 +157,8 @@ async fn keep_asking(
     while begun.elapsed() < load.time && next < load.most {
         let made = request(next);
         if let Some(rate) = load.rate {
-            let at = Duration::from_secs_f64(f64::from(u32::try_from(next).unwrap_or(u32::MAX)) / f64::from(rate));
+            let at =
+                Duration::from_secs_f64(f64::from(u32::try_from(next).unwrap_or(u32::MAX)) / f64::from(rate));
             tokio::time::sleep(at.saturating_sub(begun.elapsed())).await;
         }
         let asked = Instant::now();

@@ -11,7 +11,7 @@ use crate::Fault;
 use crate::load::{Connection, get};
 
 /// The longest that a start or a stop may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `voicera serve`, running.
 pub struct Server {
@@ -114,7 +114,9 @@ impl Drop for Server {
 }
 
 /// Reads the line that says where it listens.
-async fn listening(stdout: Option<BufReader<ChildStdout>>) -> Result<(BufReader<ChildStdout>, SocketAddr), Fault> {
+async fn listening(
+    stdout: Option<BufReader<ChildStdout>>,
+) -> Result<(BufReader<ChildStdout>, SocketAddr), Fault> {
     let mut stdout = stdout.ok_or("no standard output")?;
     let read = tokio::task::spawn_blocking(move || {
         let mut line = String::new();

@@ -28,7 +28,8 @@ impl Report {
     pub fn table(&self, markdown: bool) -> String {
         let head = Line { what: "measure".into(), figure: "figure".into(), aim: "aim".into(), met: "met" };
         let lines = || std::iter::once(&head).chain(&self.0);
-        let width = |cell: fn(&Line) -> &str| lines().map(|line| cell(line).chars().count()).max().unwrap_or(0);
+        let width =
+            |cell: fn(&Line) -> &str| lines().map(|line| cell(line).chars().count()).max().unwrap_or(0);
         let widths = [width(|line| &line.what), width(|line| &line.figure), width(|line| &line.aim), 3];
         let mut table = String::new();
         for (index, line) in lines().enumerate() {
@@ -44,5 +45,9 @@ impl Report {
 
 fn row(cells: &[&str; 4], widths: [usize; 4], markdown: bool) -> String {
     let cells: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-    if markdown { format!("| {} |\n", cells.join(" | ")) } else { format!("{}\n", cells.join("  ").trim_end()) }
+    if markdown {
+        format!("| {} |\n", cells.join(" | "))
+    } else {
+        format!("{}\n", cells.join("  ").trim_end())
+    }
 }

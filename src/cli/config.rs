@@ -133,3 +133,6 @@ fn refused(errors: &ConfigErrors, err: &mut impl Write) -> io::Result<u8> {
     writeln!(err, "{errors}")?;
     Ok(WRONG_CONFIGURATION)
 }
+
+#[cfg(test)]
+mod tests;

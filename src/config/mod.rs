@@ -21,7 +21,7 @@ mod storage;
 mod suggest;
 mod telemetry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod url;
 mod users;
 mod voice;

@@ -91,6 +91,24 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
     async fn health(&self) -> Health;
 }
 
+/// A role, and those that it can do nothing without.
+#[derive(Debug)]
+pub struct Leaning {
+    /// The role itself.
+    pub role: Arc<dyn Probe>,
+    /// Peers by name.
+    pub on: Vec<(&'static str, Arc<dyn Probe>)>,
+}
+
+#[async_trait]
+impl Probe for Leaning {
+    async fn health(&self) -> Health {
+        let peers = self.on.iter().map(|(name, peer)| async move { (*name, peer.health().await) });
+        let (role, peers) = futures_util::join!(self.role.health(), futures_util::future::join_all(peers));
+        peers.into_iter().fold(role, |health, (name, peer)| health.with(name, peer))
+    }
+}
+
 /// What the health routes need.
 #[derive(Debug, Clone)]
 pub struct HealthState {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, StatusCode};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -74,6 +74,33 @@ impl Peer {
         path: &str,
         body: Option<&Q>,
     ) -> Result<A, ApiError> {
+        let (status, answer) = self.exchange(method, path, body).await?;
+        if status.is_success() {
+            // `204 No Content` reads as JSON's null, which is what `()` is read from.
+            let answer = if answer.is_empty() { b"null".as_slice() } else { &answer };
+            return serde_json::from_slice(answer).map_err(|error| self.broken(error));
+        }
+        match serde_json::from_slice::<Problem>(&answer) {
+            Ok(problem) => Err(problem.into()),
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    /// Asks for the peer's health; one that does not answer is down.
+    pub async fn health(&self) -> Health {
+        // A role that is down says so with a status of its own, and which part it is.
+        let answer = self.exchange::<()>(Method::GET, "/health", None).await;
+        answer
+            .and_then(|(_, answer)| serde_json::from_slice(&answer).map_err(|error| self.broken(error)))
+            .unwrap_or_else(|error| Health::of([("reachable".to_owned(), Check::down(error.detail()))]))
+    }
+
+    async fn exchange<Q: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Q>,
+    ) -> Result<(StatusCode, Vec<u8>), ApiError> {
         let url = self.base.join(path).map_err(|error| self.broken(error))?;
         let mut request = self
             .client
@@ -97,24 +124,7 @@ impl Peer {
             }
             answer.extend_from_slice(&chunk);
         }
-        if status.is_success() {
-            // `204 No Content` reads as JSON's null, which is what `()` is read from.
-            let answer = if answer.is_empty() { b"null".as_slice() } else { &answer };
-            return serde_json::from_slice(answer).map_err(|error| self.broken(error));
-        }
-        match serde_json::from_slice::<Problem>(&answer) {
-            Ok(problem) => Err(problem.into()),
-            Err(error) => Err(self.broken(error)),
-        }
-    }
-
-    /// Asks for the peer's health; one that does not answer is down.
-    pub async fn health(&self) -> Health {
-        let path = "/health";
-        match self.call::<(), Health>(Method::GET, path, None).await {
-            Ok(health) => health,
-            Err(error) => Health::of([("reachable".to_owned(), Check::down(error.detail()))]),
-        }
+        Ok((status, answer))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> ApiError {

@@ -8,6 +8,7 @@ use crate::analytics::local::LocalAnalytics;
 use crate::analytics::store::CounterStore;
 use crate::analytics::store::sqlite::SqliteCounters;
 use crate::kit::auth::{self, Authenticator};
+use crate::kit::health::Leaning;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::Host;
 use crate::roles::{RoleError, sqlite};
@@ -33,10 +34,12 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let Opened { analytics, store } = open(&host, &folder).await?;
-    let users: Arc<dyn Authenticator> = Arc::new(host.remote_users()?);
-    let public = analytics.router().layer(from_fn_with_state(users, auth::authenticate));
+    let users = Arc::new(host.remote_users()?);
+    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let public = analytics.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     let internal = host.internal(analytics.internal_router());
-    host.serve(listener, host.mount(public.merge(internal)), analytics).await;
+    let probe = Leaning { role: analytics, on: vec![("users", users)] };
+    host.serve(listener, host.mount(public.merge(internal)), Arc::new(probe)).await;
     host.finish().await;
     store.close().await;
     Ok(())

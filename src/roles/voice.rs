@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth::{self, Authenticator};
+use crate::kit::health::Leaning;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
 use crate::roles::data_folder::DataFolder;
@@ -117,9 +118,12 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
     let working = open(&host, &folder, analytics).await?;
-    let users: Arc<dyn Authenticator> = Arc::new(host.remote_users()?);
-    let public = working.voice.router().layer(from_fn_with_state(users, auth::authenticate));
-    host.serve(listener, host.mount(public), working.voice.clone()).await;
+    let users = Arc::new(host.remote_users()?);
+    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
+    // Analytics may be away: events wait for it.
+    let probe = Leaning { role: working.voice.clone(), on: vec![("users", users)] };
+    host.serve(listener, host.mount(public), Arc::new(probe)).await;
     working.close().await;
     host.finish().await;
     Ok(())

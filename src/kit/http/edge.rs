@@ -11,13 +11,14 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
 use crate::kit::http::observe;
+use crate::kit::http::unread::ReadToEnd;
 use crate::kit::ids::Ids;
 use crate::kit::telemetry;
 
@@ -51,6 +52,8 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     span.record("trace_id", tracing::field::display(format_args!("{:032x}", read.trace.trace_id())));
     let context = Arc::new(read);
     request.extensions_mut().insert(Arc::clone(&context));
+    let keeps_connections = request.version() < http::Version::HTTP_2;
+    let (request, body) = ReadToEnd::watch(request);
 
     let answer = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -71,6 +74,10 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             headers.insert(context::TRACEPARENT, trace);
         }
         headers.insert(API_VERSION, HeaderValue::from_static("1"));
+        // What is left of the body stands where the next request would begin (RFC 9112 §9.3).
+        if keeps_connections && body.is_some_and(|body| !body.is_true()) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         let took = started.elapsed();
         observe::count(&method, &response, took);
         log_access(&context, response.status().as_u16(), took);

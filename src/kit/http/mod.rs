@@ -8,6 +8,7 @@ pub mod observe;
 pub mod page;
 pub mod prefer;
 pub mod server;
+pub mod unread;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

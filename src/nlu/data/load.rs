@@ -216,7 +216,7 @@ impl Loader<'_> {
                 self.pack.intents.entry(intent.to_owned()).or_default().insert(example);
             }
             Err(message) => {
-                self.problem(line, message, "Write [text](entity) or [text]{\"entity\": \"name\"}")
+                self.problem(line, message, "Write [text](entity) or [text]{\"entity\": \"name\"}");
             }
         }
     }

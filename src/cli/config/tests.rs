@@ -2,8 +2,8 @@
 
 use clap::{CommandFactory, Parser};
 
-use super::World;
-use crate::cli::config::{ConfigArgs, ConfigCommand, check, show};
+use super::{ConfigArgs, ConfigCommand, check, show};
+use crate::config::tests::World;
 use crate::config::{Config, DEFAULT_TOML, MASK};
 
 #[derive(Debug, Parser)]
