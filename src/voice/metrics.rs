@@ -12,6 +12,7 @@ pub fn describe() {
     );
     describe_counter!("voicera_voice_degraded_total", "Commands whose better tier failed");
     describe_counter!("voicera_voice_failed_total", "Commands given up, by reason");
+    describe_counter!("voicera_voice_events_dropped_total", "Events that analytics did not get");
     describe_counter!("voicera_voice_cache_requests_total", "Look-ups of earlier answers, by outcome");
     describe_histogram!(
         "voicera_voice_command_duration_seconds",
