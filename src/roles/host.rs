@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,6 +53,7 @@ pub struct Host {
     telemetry: Telemetry,
     announcer: Announcer,
     stop: CancellationToken,
+    reload: Arc<Notify>,
     clock: SharedClock,
     ids: Ids,
     tasks: TaskTracker,
@@ -64,11 +66,17 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host that runs until `stop`.
-    pub fn new(config: Config, telemetry: Telemetry, announcer: Announcer, stop: CancellationToken) -> Self {
+    /// A host that runs until `stop`, and reads again what may change while it runs on `reload`.
+    pub fn new(
+        config: Config,
+        telemetry: Telemetry,
+        announcer: Announcer,
+        stop: CancellationToken,
+        reload: Arc<Notify>,
+    ) -> Self {
         let clock: SharedClock = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Entropy::system());
-        Self { config, telemetry, announcer, stop, clock, ids, tasks: TaskTracker::new() }
+        Self { config, telemetry, announcer, stop, reload, clock, ids, tasks: TaskTracker::new() }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -85,6 +93,11 @@ impl Host {
 
     pub(super) fn tasks(&self) -> &TaskTracker {
         &self.tasks
+    }
+
+    #[cfg(feature = "voice")]
+    pub(super) fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
     }
 
     pub(super) fn announcer(&self) -> &Announcer {
