@@ -58,9 +58,9 @@ async fn metrics_are_prometheus_text_and_have_the_documented_families() {
     ] {
         assert_eq!(families.get(name).map(String::as_str), Some(kind), "{name}: {families:?}");
     }
-    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"local\"").await, 1.0);
-    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"cache\"").await, 1.0);
-    assert_eq!(client.metric("voicera_http_requests_total", "route=\"/api/voice/process\"").await, 3.0);
+    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"local\"").await, 1);
+    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"cache\"").await, 1);
+    assert_eq!(client.metric("voicera_http_requests_total", "route=\"/api/voice/process\"").await, 3);
     for words in ["grades", "monkey"] {
         assert!(!reply.text.contains(words), "no label carries what was said");
     }
@@ -178,9 +178,12 @@ async fn work_that_outlasts_the_grace_period_is_done_after_the_next_start() {
     assert_eq!(cluster.client().history().await.len(), 1);
 }
 
+/// The path and the body of one delivery.
+type Delivered = (String, Vec<u8>);
+
 /// Traces as a collector receives them.
 #[derive(Debug, Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Collector(Arc<Mutex<Vec<Delivered>>>);
 
 impl Collector {
     async fn start(&self) -> String {

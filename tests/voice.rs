@@ -131,8 +131,8 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
     drop(llm);
     assert_eq!(client.settled(&running).await["result"]["degraded"], true);
     let history = client.history().await;
-    let states: Vec<_> = history.iter().map(|command| command["status"].as_str().unwrap()).collect();
-    assert_eq!(states, ["failed", "completed"]);
+    let ends: Vec<_> = history.iter().map(|command| command["status"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["failed", "completed"]);
 }
 
 #[tokio::test]
