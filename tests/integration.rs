@@ -27,6 +27,7 @@ mod llm;
 mod llm_cache;
 mod openapi;
 mod operations;
+mod skills;
 mod split;
 mod voice;
 mod voice_history;

@@ -158,6 +158,22 @@ async fn told_to_stop_it_answers_who_is_waiting_and_takes_nobody_new() {
 }
 
 #[tokio::test]
+async fn told_to_stop_it_says_so_to_a_balancer_before_it_closes_the_door() {
+    let mut cluster = Cluster::single_with(&[("server.shutdown_delay", "2s")]).await;
+    let client = cluster.client();
+    cluster.all().terminate();
+    let reply = wait::until("it is not ready", async || {
+        let reply = client.get("/health/ready").await;
+        (reply.status == 503).then_some(reply)
+    })
+    .await;
+    assert_eq!(reply.text, "stopping");
+    client.get("/health/live").await.expect(200);
+    assert_eq!(client.ask("hello").await["intent"], "greeting", "who comes now is still answered");
+    assert!(cluster.all().ended().await.success());
+}
+
+#[tokio::test]
 async fn work_that_outlasts_the_grace_period_is_done_after_the_next_start() {
     let llm = LlmServer::start().await.unwrap();
     llm.otherwise(Behaviour::Hang);

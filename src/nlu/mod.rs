@@ -40,6 +40,7 @@ pub use data::{Annotation, Example, LanguagePack, LoadError, OUT_OF_SCOPE, Probl
 pub use model::Model;
 pub use response::ResponseTemplate;
 pub use text::MAX_CHARS;
+pub use train::ENGINE;
 pub use types::{
     Context, Entity, Extractor, IntentSummary, ModelError, Parse, Progress, Ranked, Stage, TrainError,
     TrainOptions,

@@ -182,13 +182,17 @@ impl Host {
         if let Ok(address) = listener.local_addr() {
             self.announce(Announcement::Listening(address));
         }
-        let stop = self.stop.clone();
+        let (stop, close, delay) = (self.stop.clone(), CancellationToken::new(), server.shutdown_delay.get());
+        let closing = close.clone();
         self.tasks.spawn(async move {
             stop.cancelled().await;
             stopping.store(true, Ordering::Relaxed);
             tracing::info!("stopping: finishing what is in flight");
+            // A balancer needs a moment to see that this one is not ready, and to send no more.
+            tokio::time::sleep(delay).await;
+            closing.cancel();
         });
-        server::serve(listener, everything, limits, self.stop.clone()).await;
+        server::serve(listener, everything, limits, close).await;
         upkeep.cancel();
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::nlu::{Model, Progress, Stage, TrainOptions, TrainingData};
+use crate::nlu::{ENGINE, Model, Progress, Stage, TrainOptions, TrainingData};
 use crate::roles::RoleError;
 use crate::roles::data_folder::{DataFolder, write_private};
 use crate::roles::host::{Announcement, Announcer, Host};
@@ -150,9 +150,14 @@ fn read_file(file: &Path) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| error.to_string())
 }
 
-/// A model is good for the same data and the same engine: any other binary trains again.
+/// A model is good for the same data and the same engine.
 fn cache_key(data: &TrainingData) -> [u8; 32] {
-    Sha256::new_with_prefix(data.fingerprint()).chain_update(env!("CARGO_PKG_VERSION")).finalize().into()
+    let binary = env!("CARGO_PKG_VERSION");
+    Sha256::new_with_prefix(data.fingerprint())
+        .chain_update(binary)
+        .chain_update(ENGINE.to_le_bytes())
+        .finalize()
+        .into()
 }
 
 fn kept(file: &Path, key: &[u8; 32]) -> Option<Model> {

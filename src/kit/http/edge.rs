@@ -60,11 +60,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         let mut response = match tokio::time::timeout(edge.timeout, answered).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(panic.as_ref()).into_response(),
-            Err(_) => ApiError::new(
-                Code::Timeout,
-                format!("the request was not done within {} s", edge.timeout.as_secs()),
-            )
-            .into_response(),
+            Err(_) => too_late(edge.timeout, body.as_ref()).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(id) = context.request_id_header() {
@@ -84,6 +80,15 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await
+}
+
+/// Whose fault it is: a client's that has not sent all of its body, otherwise ours.
+fn too_late(limit: Duration, body: Option<&ReadToEnd>) -> ApiError {
+    let limit = limit.as_secs_f64();
+    if body.is_some_and(|body| !body.is_true()) {
+        return ApiError::new(Code::SlowRequest, format!("the body had not arrived after {limit} s"));
+    }
+    ApiError::new(Code::Timeout, format!("the request was not done within {limit} s"))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> ApiError {
