@@ -26,12 +26,14 @@ use crate::kit::telemetry;
 pub const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// What the edge needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Edge {
     /// Makes request ids.
     pub ids: Ids,
     /// The longest that a request may take, its body included.
     pub timeout: Duration,
+    /// Counts what is answered.
+    pub series: observe::Series,
 }
 
 /// The middleware; mount it with `axum::middleware::from_fn_with_state`.
@@ -83,7 +85,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let took = started.elapsed();
-        observe::count(&method, &response, took);
+        edge.series.count(&method, &response, took);
         log_access(&context, response.status().as_u16(), took);
         response
     };
