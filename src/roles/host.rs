@@ -164,8 +164,11 @@ impl Host {
         let health = health::router(HealthState { probe, stopping: Arc::clone(&stopping) });
         let own = self.mount(health.merge(metrics).merge(docs::router()));
         // The role's routes answer whatever the host itself has no route for.
-        let edge_state =
-            Arc::new(Edge { ids: self.ids.clone(), timeout: self.config.server.request_timeout.get() });
+        let edge_state = Arc::new(Edge {
+            ids: self.ids.clone(),
+            timeout: self.config.server.request_timeout.get(),
+            series: observe::Series::default(),
+        });
         let everything = own
             .reset_fallback()
             .fallback_service(routes)

@@ -26,12 +26,14 @@ use crate::kit::telemetry;
 pub const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// What the edge needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Edge {
     /// Makes request ids.
     pub ids: Ids,
     /// The longest that a request may take, its body included.
     pub timeout: Duration,
+    /// Counts what is answered.
+    pub series: observe::Series,
 }
 
 /// The middleware; mount it with `axum::middleware::from_fn_with_state`.
@@ -44,12 +46,16 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         %method,
         path = %read.path,
         request_id = %read.request_id,
-        trace_id = tracing::field::Empty,
+        trace_id = %format_args!("{:032x}", read.trace.trace_id()),
     );
     if let Some(recorded) = telemetry::join_trace(&span, read.parent) {
+        // Recording a field again has the log read and write all fields of the span: only when it
+        // has changed, which is when an exporter began a trace of its own.
+        if recorded.trace_id() != read.trace.trace_id() {
+            span.record("trace_id", tracing::field::display(format_args!("{:032x}", recorded.trace_id())));
+        }
         read.trace = recorded;
     }
-    span.record("trace_id", tracing::field::display(format_args!("{:032x}", read.trace.trace_id())));
     let context = Arc::new(read);
     request.extensions_mut().insert(Arc::clone(&context));
     let keeps_connections = request.version() < http::Version::HTTP_2;
@@ -75,7 +81,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let took = started.elapsed();
-        observe::count(&method, &response, took);
+        edge.series.count(&method, &response, took);
         log_access(&context, response.status().as_u16(), took);
         response
     };
