@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -46,13 +46,13 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         %method,
         path = %read.path,
         request_id = %read.request_id,
-        trace_id = %format_args!("{:032x}", read.trace.trace_id()),
+        trace_id = %read.trace.trace_id(),
     );
     if let Some(recorded) = telemetry::join_trace(&span, read.parent) {
         // Recording a field again has the log read and write all fields of the span: only when it
         // has changed, which is when an exporter began a trace of its own.
         if recorded.trace_id() != read.trace.trace_id() {
-            span.record("trace_id", tracing::field::display(format_args!("{:032x}", recorded.trace_id())));
+            span.record("trace_id", tracing::field::display(recorded.trace_id()));
         }
         read.trace = recorded;
     }
@@ -82,7 +82,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         }
         let took = started.elapsed();
         edge.series.count(&method, &response, took);
-        log_access(&context, response.status().as_u16(), took);
+        log_access(&context, &method, response.status().as_u16(), took);
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await
@@ -109,12 +109,17 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> ApiError {
 
 /// One line a request, under the target `access`; the probes that machines repeat all day are
 /// logged at `debug`.
-fn log_access(context: &RequestContext, status: u16, took: Duration) {
-    let principal = context.principal.get().map(tracing::field::display);
+///
+/// The line is of no span: it says everything itself, and is spared what the log does to write the
+/// fields of the spans around it.
+fn log_access(context: &RequestContext, method: &Method, status: u16, took: Duration) {
+    let RequestContext { request_id, path, trace, principal, .. } = context;
+    let trace_id = tracing::field::display(trace.trace_id());
+    let principal = principal.get().map(tracing::field::display);
     let ms = took.as_secs_f64() * 1e3;
-    if context.path.starts_with("/health") || context.path == "/metrics" {
-        tracing::debug!(target: "access", status, ms, "answered");
+    if path.starts_with("/health") || path == "/metrics" {
+        tracing::debug!(target: "access", parent: None, %method, path, status, ms, request_id, trace_id);
     } else {
-        tracing::info!(target: "access", status, ms, principal, "answered");
+        tracing::info!(target: "access", parent: None, %method, path, status, ms, principal, request_id, trace_id);
     }
 }
