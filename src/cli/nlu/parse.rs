@@ -76,15 +76,13 @@ fn each_line(
     loop {
         let mut bytes = Vec::new();
         let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes);
-        match read.map_err(|error| Failure::Use(format!("{}: {error}", source.display())))? {
-            0 => return Ok(()),
-            _ => {
-                let line = String::from_utf8_lossy(&bytes);
-                let text = line.trim();
-                if !text.is_empty() {
-                    print_json(serde_json::to_string(&Reply::new(text, &model.parse(text, context))))?;
-                }
-            }
+        if read.map_err(|error| Failure::Use(format!("{}: {error}", source.display())))? == 0 {
+            return Ok(());
+        }
+        let line = String::from_utf8_lossy(&bytes);
+        let text = line.trim();
+        if !text.is_empty() {
+            print_json(serde_json::to_string(&Reply::new(text, &model.parse(text, context))))?;
         }
     }
 }

@@ -145,7 +145,7 @@ fn forgotten(intent: &str, sentences: &[&Sentence<'_>], findings: &mut Findings<
                 Check::Unannotated,
                 place,
                 message,
-                "Annotate it everywhere or nowhere in the intent",
+                "Annotate it in all of them or in none, unless it means two things",
             );
         }
     }

@@ -19,8 +19,7 @@ const FINE: &str =
     "nlu:\n- intent: fine\n  examples: |\n    - one\n    - two\n    - three\n    - four\n    - five\n";
 
 fn intent(name: &str, examples: &[&str]) -> String {
-    let lines: String = examples.iter().map(|example| format!("    - {example}\n")).collect();
-    format!("- intent: {name}\n  examples: |\n{lines}")
+    format!("- intent: {name}\n  examples: |\n    - {}\n", examples.join("\n    - "))
 }
 
 fn values(kind: &str, name: &str, examples: &[&str]) -> String {
