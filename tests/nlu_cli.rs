@@ -71,7 +71,8 @@ fn training_says_what_it_learned_from_and_the_same_data_gives_the_same_model() {
 fn a_test_prints_a_table_and_writes_a_report() {
     let home = home();
     train(home.path());
-    let arguments = ["nlu", "test", "--model", "model.vnlu", "--data", "skills.yml", "--report", "report.json"];
+    let arguments =
+        ["nlu", "test", "--model", "model.vnlu", "--data", "skills.yml", "--report", "report.json"];
     let out = run(home.path(), &arguments).expect(0).out;
     for says in ["16 sentences: 11 in scope, 5 out of scope", "intent accuracy", "100.00 %", "subject"] {
         assert!(out.contains(says), "{says}: {out}");
@@ -110,7 +111,9 @@ fn a_report_can_take_the_place_of_the_table() {
 fn a_parse_has_the_shape_that_rasa_gives() {
     let home = home();
     train(home.path());
-    let reply = json(&run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "Start a maths lesson"]).expect(0).out);
+    let reply = json(
+        &run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "Start a maths lesson"]).expect(0).out,
+    );
     assert_eq!(reply["text"], "Start a maths lesson");
     assert_eq!(reply["intent"]["name"], "study");
     assert!(reply["intent"]["confidence"].as_f64().unwrap() > 0.9);
@@ -125,7 +128,9 @@ fn a_parse_has_the_shape_that_rasa_gives() {
 fn out_of_scope_has_a_null_name() {
     let home = home();
     train(home.path());
-    let reply = json(&run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "book a flight to rome"]).expect(0).out);
+    let reply = json(
+        &run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "book a flight to rome"]).expect(0).out,
+    );
     assert_eq!(reply["intent"]["name"], Value::Null);
     assert_eq!(reply["intent"]["confidence"], 0.0);
 }
@@ -139,7 +144,8 @@ fn many_sentences_are_answered_one_a_line() {
     let texts: Vec<Value> = ended.out.lines().map(|line| json(line)["text"].clone()).collect();
     assert_eq!(texts, ["hello", "good morning"]);
     fs::write(home.path().join("lines.txt"), input).unwrap();
-    let from_file = run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "--file", "lines.txt"]).expect(0);
+    let from_file =
+        run(home.path(), &["nlu", "parse", "--model", "model.vnlu", "--file", "lines.txt"]).expect(0);
     assert_eq!(from_file.out, ended.out);
 }
 
@@ -160,9 +166,20 @@ fn validation_names_file_and_line_and_fails_on_errors() {
     run(home.path(), &["nlu", "validate", "--data", "skills.yml"]).expect(0);
     let more = "nlu:\n- intent: music\n  examples: |\n    - Hello!\n    - play something\n";
     fs::write(home.path().join("more.yml"), more).unwrap();
-    let ended = run(home.path(), &["nlu", "validate", "--data", "skills.yml", "--data", "more.yml"]).expect(1);
-    assert!(ended.out.contains("more.yml:4: error: \"Hello!\" is a sentence of music here and of greet at skills.yml:6"), "{}", ended.out);
-    assert!(ended.out.contains("more.yml:4: warning: intent music has 2 different sentences"), "{}", ended.out);
+    let ended =
+        run(home.path(), &["nlu", "validate", "--data", "skills.yml", "--data", "more.yml"]).expect(1);
+    assert!(
+        ended.out.contains(
+            "more.yml:4: error: \"Hello!\" is a sentence of music here and of greet at skills.yml:6"
+        ),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.out.contains("more.yml:4: warning: intent music has 2 different sentences"),
+        "{}",
+        ended.out
+    );
     assert!(ended.err.contains("1 error, 1 warning, 0 hints"), "{}", ended.err);
 }
 
@@ -177,7 +194,10 @@ fn strict_validation_fails_on_warnings_and_json_is_for_programs() {
     assert_eq!((&found["errors"], &found["warnings"]), (&0.into(), &1.into()));
     let finding = &found["findings"][0];
     assert_eq!(finding["check"], "few_examples");
-    assert_eq!((&finding["level"], &finding["source"], &finding["line"]), (&"warning".into(), &"thin.yml".into(), &6.into()));
+    assert_eq!(
+        (&finding["level"], &finding["source"], &finding["line"]),
+        (&"warning".into(), &"thin.yml".into(), &6.into())
+    );
 }
 
 #[test]

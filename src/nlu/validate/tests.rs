@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// The findings of one document as `line check`, and their messages.
@@ -159,4 +161,16 @@ fn long_sentences_are_cut() {
     ))
     .remove(0);
     assert!(message.chars().count() < 150, "{message}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_shaped_like_a_pack_makes_a_check_panic(
+        lines in proptest::collection::vec("( {4}- [a-cé .]{0,9}(\\[[a-c ]{1,3}\\](\\(x\\)|\\{\"entity\": \"y\"\\}))?[a-c]{0,2}|- (intent|lookup|synonym|regex): [ab]\n  examples: \\|)", 0..30)
+    ) {
+        let text = format!("nlu:\n- intent: a\n  examples: |\n{}\n", lines.join("\n"));
+        let document = Document::read("any.yml", &text);
+        let findings = validate(&[document.clone(), document]);
+        prop_assert!(findings.iter().all(|finding| finding.line > 0 && finding.line <= text.lines().count() + 1));
+    }
 }
