@@ -25,6 +25,7 @@ mod hostile_connections;
 mod house;
 mod llm;
 mod llm_cache;
+mod nlu_cli;
 mod openapi;
 mod operations;
 mod skills;

@@ -94,6 +94,7 @@ impl Model {
             language_confidence,
             intent,
             confidence: prediction.confidence,
+            in_scope: prediction.in_scope,
             ranking,
             entities,
             time_dependent,

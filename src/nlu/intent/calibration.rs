@@ -49,18 +49,13 @@ const REFUSED: f32 = 0.005;
 const UNLIKELY: f32 = 0.3;
 
 impl Calibration {
-    /// Probability that the top intent is right, and whether the sentence is within scope.
-    pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, bool) {
+    /// Probability that the top intent is right, how likely the sentence is within scope, and
+    /// whether it is taken to be.
+    pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, f32, bool) {
         let inputs = self.inputs(scores);
         let within = self.within.probability(&inputs);
         let right = self.right.probability(&inputs);
-        (right, within >= self.threshold && right >= UNLIKELY)
-    }
-
-    /// How likely a sentence is within scope.
-    #[cfg(test)]
-    pub(super) fn within(&self, scores: &Scores<'_>) -> f32 {
-        self.within.probability(&self.inputs(scores))
+        (right, within, within >= self.threshold && right >= UNLIKELY)
     }
 
     /// Shares of the intents, adding up to 1, in place of their margins.
@@ -247,11 +242,10 @@ mod tests {
     #[test]
     fn a_clear_margin_is_likely_right_and_within_scope() {
         let calibration = Calibration::fit(&held_out(), 3, &[-0.9; 4]);
-        let (right, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
-        assert!(right > 0.9 && within, "{right}");
-        let (wrong, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
+        let (right, in_scope, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
+        assert!(right > 0.9 && in_scope > 0.9 && within, "{right}");
+        let (wrong, _, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
         assert!(wrong < 0.3 && !within, "{wrong}");
-        assert!(calibration.within(&scores(&[0.8, -0.8, -0.8], 0.1)) > 0.9);
     }
 
     #[test]
