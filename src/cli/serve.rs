@@ -36,7 +36,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let key_file = config.server.data_dir.join(API_KEY_FILE);
     let screen = Arc::new(Screen::new(key_file));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let stop = CancellationToken::new();
         let reload = Arc::new(Notify::new());
         tokio::spawn(stop_on_signal(stop.clone())?);
@@ -46,7 +46,10 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
             let message = error.to_string();
             if error.is_wrong_use() { Failure::Use(message) } else { Failure::Failed(message) }
         })
-    })
+    });
+    // A training may still be running on a thread of its own; nobody waits for it.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn telemetry_settings(config: &Config) -> TelemetrySettings {

@@ -14,8 +14,21 @@ use crate::roles::host::{Announcement, Announcer, Host};
 use crate::voice::models::LoadModel;
 
 /// The packs that come with the binary.
-const BUILT_IN: &[(&str, &str)] =
-    &[("education.en.yml", include_str!("../../config/skills/education.en.yml"))];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("education.ar.yml", include_str!("../../config/skills/education.ar.yml")),
+    ("education.de.yml", include_str!("../../config/skills/education.de.yml")),
+    ("education.en.yml", include_str!("../../config/skills/education.en.yml")),
+    ("education.es.yml", include_str!("../../config/skills/education.es.yml")),
+    ("education.fr.yml", include_str!("../../config/skills/education.fr.yml")),
+    ("education.hi.yml", include_str!("../../config/skills/education.hi.yml")),
+    ("education.it.yml", include_str!("../../config/skills/education.it.yml")),
+    ("education.ja.yml", include_str!("../../config/skills/education.ja.yml")),
+    ("education.ko.yml", include_str!("../../config/skills/education.ko.yml")),
+    ("education.pt.yml", include_str!("../../config/skills/education.pt.yml")),
+    ("education.ru.yml", include_str!("../../config/skills/education.ru.yml")),
+    ("education.ur.yml", include_str!("../../config/skills/education.ur.yml")),
+    ("education.zh.yml", include_str!("../../config/skills/education.zh.yml")),
+];
 
 /// The file in the data folder that keeps the model of the last start.
 const MODEL_FILE: &str = "model.vnlu";

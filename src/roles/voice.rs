@@ -98,7 +98,8 @@ pub(super) async fn open(
     let (learner, reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
     host.tasks().spawn(async move {
         while stop.run_until_cancelled(reload.notified()).await.is_some() {
-            learner.reload_skills().await;
+            // Not waited for at the end: a training that nobody needs any more may take long.
+            let _ = stop.run_until_cancelled(learner.reload_skills()).await;
         }
     });
     Ok(Working { voice, queue, store, stop_work, worker, stop_delivery, delivery })

@@ -89,6 +89,7 @@ impl LocalVoice {
             store: Arc::clone(&store),
             finished: finished.clone(),
             reporter,
+            since: clock.now(),
             clock: Arc::clone(&clock),
             log_utterances: settings.log_utterances,
         });
@@ -134,7 +135,7 @@ impl LocalVoice {
     pub async fn reload_skills(&self) {
         match self.models.reload().await {
             Ok(changed) => tracing::info!(changed, "skills read again"),
-            Err(problems) => tracing::error!(problems, "the skills cannot be read; the model in use stays"),
+            Err(error) => tracing::error!(%error, "the skills are not read; the model in use stays"),
         }
     }
 

@@ -15,6 +15,9 @@ use crate::voice::providers::IntentHint;
 /// which file, for whoever wrote it.
 pub type LoadModel = Arc<dyn Fn() -> Result<Model, String> + Send + Sync>;
 
+/// The label of languages that the model does not know.
+const OTHER: &str = "other";
+
 /// A model, and what a language model is told of its intents.
 #[derive(Debug)]
 pub struct Known {
@@ -22,6 +25,13 @@ pub struct Known {
     pub model: Model,
     /// Its intents: their names, a few sentences, their entities.
     pub hints: Vec<IntentHint>,
+}
+
+impl Known {
+    /// `language` if it is one of the model's, otherwise `other`: one of few words, for counters.
+    pub fn language_label<'a>(&self, language: &'a str) -> &'a str {
+        if self.model.languages().iter().any(|known| known == language) { language } else { OTHER }
+    }
 }
 
 impl From<Model> for Known {
@@ -36,11 +46,25 @@ impl From<Model> for Known {
     }
 }
 
+/// Why the model in use was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// What is wrong with the skills, a line each.
+    #[error("{0}")]
+    Skills(String),
+    /// Another reload has not ended.
+    #[error("the skills are being read right now")]
+    Busy,
+    /// Training panicked: a defect.
+    #[error("training broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
 /// The model in use, and where the next one comes from.
 pub struct Models {
     current: RwLock<Arc<Known>>,
     load: LoadModel,
-    /// Held while reloading: a second reload begins after the first, and so sees what it missed.
+    /// Held while reloading: training is too dear to be done twice at a time.
     reloading: Mutex<()>,
 }
 
@@ -61,15 +85,20 @@ impl Models {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the skills again and puts their model to use; true if it is another one.
+    /// Reads the skills again and puts their model to use; true if it is another one. Goes on to its
+    /// end when whoever asked has gone.
     ///
     /// # Errors
-    /// What is wrong with the skills; the old model stays.
-    pub async fn reload(&self) -> Result<bool, String> {
-        let _only_one = self.reloading.lock().await;
+    /// [`ReloadError`]; the old model stays.
+    pub async fn reload(self: &Arc<Self>) -> Result<bool, ReloadError> {
+        let models = Arc::clone(self);
+        tokio::spawn(async move { models.reload_here().await }).await?
+    }
+
+    async fn reload_here(&self) -> Result<bool, ReloadError> {
+        let _only_one = self.reloading.try_lock().map_err(|_| ReloadError::Busy)?;
         let load = Arc::clone(&self.load);
-        let model =
-            tokio::task::spawn_blocking(move || load()).await.map_err(|error| error.to_string())??;
+        let model = tokio::task::spawn_blocking(move || load()).await?.map_err(ReloadError::Skills)?;
         let changed = model.version() != self.current().model.version();
         if changed {
             tracing::info!(version = model.version(), "another model is in use");
@@ -96,21 +125,21 @@ mod tests {
     #[tokio::test]
     async fn a_reload_replaces_the_model_only_when_the_skills_are_others_and_right() {
         let calls = AtomicUsize::new(0);
-        let models = Models::new(
+        let models = Arc::new(Models::new(
             model("first"),
             Arc::new(move || match calls.fetch_add(1, Ordering::Relaxed) {
                 0 => Ok(model("first")),
                 1 => Err("a.yml:3: is broken".to_owned()),
                 _ => Ok(model("second")),
             }),
-        );
+        ));
         let in_use = || models.current().model.intents()[0].name.clone();
         let before = models.current();
 
-        assert_eq!(models.reload().await, Ok(false));
-        assert_eq!(models.reload().await, Err("a.yml:3: is broken".to_owned()));
+        assert!(!models.reload().await.unwrap());
+        assert_eq!(models.reload().await.unwrap_err().to_string(), "a.yml:3: is broken");
         assert_eq!(in_use(), "first");
-        assert_eq!(models.reload().await, Ok(true));
+        assert!(models.reload().await.unwrap());
         assert_eq!(in_use(), "second");
         assert_eq!(before.model.intents()[0].name, "first", "who holds the old model keeps it");
     }

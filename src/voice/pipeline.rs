@@ -78,6 +78,11 @@ impl Pipeline {
         Self { parts }
     }
 
+    /// The trained model in use, and its successors.
+    pub fn models(&self) -> &Models {
+        &self.parts.models
+    }
+
     /// The language model, if one is configured.
     pub fn llm(&self) -> Option<&Llm> {
         self.parts.llm.as_ref()
@@ -105,7 +110,7 @@ impl Pipeline {
         };
         result.stages.queue_ms = rounded(since(utterance.accepted_at, begun));
         result.processing_time_ms = rounded(since(utterance.accepted_at, self.parts.clock.now()));
-        metrics::answered(&result);
+        metrics::answered(&result, known.language_label(&result.language));
         result
     }
 

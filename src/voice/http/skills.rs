@@ -9,9 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::kit::auth::{Principal, Scope};
-use crate::kit::error::{ApiError, FieldError, Problem};
+use crate::kit::error::{ApiError, Code, FieldError, Problem};
 use crate::kit::http::extract::Path;
-use crate::voice::models::Models;
+use crate::voice::models::{Models, ReloadError};
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<Arc<Models>> {
@@ -111,9 +111,13 @@ async fn reload(
     principal: Principal,
 ) -> Result<axum::Json<Reloaded>, ApiError> {
     principal.require(Scope::VoiceAdmin)?;
-    let changed = models.reload().await.map_err(|problems| {
-        let line = |line: &str| FieldError { field: "skills".to_owned(), message: line.to_owned() };
-        ApiError::invalid_fields(problems.lines().map(line).collect())
+    let changed = models.reload().await.map_err(|error| match error {
+        ReloadError::Skills(problems) => {
+            let line = |line: &str| FieldError { field: "skills".to_owned(), message: line.to_owned() };
+            ApiError::invalid_fields(problems.lines().map(line).collect())
+        }
+        ReloadError::Busy => ApiError::new(Code::Conflict, error.to_string()),
+        ReloadError::Broken(_) => ApiError::internal(error),
     })?;
     Ok(axum::Json(Reloaded { changed, model_version: models.current().model.version().to_owned() }))
 }
