@@ -17,7 +17,11 @@ fn pack(intent: &str) -> String {
 async fn beacons() -> (Cluster, tempfile::TempDir) {
     let skills = tempfile::tempdir().unwrap();
     std::fs::write(skills.path().join("beacons.yml"), pack("first_beacon")).unwrap();
-    let cluster = Cluster::single_with(&[("voice.skills", skills.path().to_str().unwrap())]).await;
+    let cluster = Cluster::single_with(&[
+        ("voice.skills", skills.path().to_str().unwrap()),
+        ("voice.builtin_skills", "false"),
+    ])
+    .await;
     (cluster, skills)
 }
 

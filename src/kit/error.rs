@@ -183,7 +183,8 @@ impl ApiError {
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
-        if error.is_transient() {
+        // Closed means that the process is stopping.
+        if error.is_transient() || matches!(error, StorageError::Closed { .. }) {
             return Self::new(Code::Unavailable, "the store cannot take this now")
                 .retry_after(Duration::from_secs(1))
                 .because(error);

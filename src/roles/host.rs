@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use secrecy::SecretString;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::analytics::remote::RemoteAnalytics;
-use crate::config::{BaseUrl, Config};
+use crate::config::{BaseUrl, Config, Server};
 use crate::kit::auth;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
@@ -178,7 +179,7 @@ impl Host {
         let limits = server::ServerLimits {
             connections: server.max_connections,
             header_timeout: server.header_timeout.get(),
-            grace: server.shutdown_grace.get(),
+            grace: half_of_grace(server),
         };
         let upkeep = CancellationToken::new();
         self.tasks.spawn(self.telemetry.upkeep(upkeep.clone()));
@@ -208,4 +209,10 @@ impl Host {
         let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
         tracing::info!("stopped");
     }
+}
+
+/// The grace period is for requests first and for jobs then, half for each, so that the whole is
+/// what the operator was promised.
+pub(super) fn half_of_grace(server: &Server) -> Duration {
+    server.shutdown_grace.get() / 2
 }

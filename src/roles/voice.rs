@@ -13,7 +13,7 @@ use crate::kit::health::Leaning;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
 use crate::roles::data_folder::DataFolder;
-use crate::roles::host::Host;
+use crate::roles::host::{Host, half_of_grace};
 use crate::roles::{RoleError, skills, sqlite};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
@@ -163,7 +163,7 @@ fn settings(config: &Config) -> VoiceSettings {
         consume: ConsumeOptions {
             concurrency: config.voice.queue.concurrency,
             lease: config.voice.queue.lease.get(),
-            grace: config.server.shutdown_grace.get(),
+            grace: half_of_grace(&config.server),
         },
         event_buffer: config.analytics.buffer,
         event_pause: config.analytics.flush_interval.get(),

@@ -48,7 +48,7 @@ pub struct Worker {
 #[async_trait]
 impl Handler for Worker {
     async fn handle(&self, job: &Job) -> Result<(), Failure> {
-        let span = tracing::info_span!("command", job = %job.id, attempt = job.attempts);
+        let span = tracing::error_span!("command", job = %job.id, attempt = job.attempts);
         // The work goes on in the trace in which it was accepted, however much later it is done.
         telemetry::join_trace(&span, job.traceparent.as_deref().and_then(TraceContext::parse));
         self.attempt(job).instrument(span).await

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -20,6 +20,7 @@ use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
 use crate::kit::http::observe;
 use crate::kit::http::unread::ReadToEnd;
 use crate::kit::ids::Ids;
+use crate::kit::peer::DEADLINE;
 use crate::kit::telemetry;
 
 /// The version of the public API, on every answer.
@@ -41,7 +42,8 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     let started = Instant::now();
     let mut read = RequestContext::read(request.uri().path(), request.headers(), &edge.ids);
     let method = request.method().clone();
-    let span = tracing::info_span!(
+    // Of the highest level, so that no log filter takes the ids from the lines that it lets pass.
+    let span = tracing::error_span!(
         "request",
         %method,
         path = %read.path,
@@ -56,6 +58,7 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         }
         read.trace = recorded;
     }
+    let limit = wanted_by(request.headers()).map_or(edge.timeout, |wanted| wanted.min(edge.timeout));
     let context = Arc::new(read);
     request.extensions_mut().insert(Arc::clone(&context));
     let keeps_connections = request.version() < http::Version::HTTP_2;
@@ -63,10 +66,10 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
 
     let answer = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let mut response = match tokio::time::timeout(edge.timeout, answered).await {
+        let mut response = match tokio::time::timeout(limit, answered).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(panic.as_ref()).into_response(),
-            Err(_) => too_late(edge.timeout, body.as_ref()).into_response(),
+            Err(_) => too_late(limit, body.as_ref()).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(id) = context.request_id_header() {
@@ -86,6 +89,11 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await
+}
+
+/// How long the caller will wait, when it is another role ([`DEADLINE`]).
+fn wanted_by(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(DEADLINE)?.to_str().ok()?.parse().ok().map(Duration::from_millis)
 }
 
 /// Whose fault it is: a client's that has not sent all of its body, otherwise ours.

@@ -13,13 +13,31 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, Unit, describe_counter, describe_histogram};
 
+/// Which route gave an answer, as the answer carries it.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// A pattern of a router in this process.
+    Matched(MatchedPath),
+    /// All that is below a path, and answered elsewhere.
+    Below(&'static str),
+}
+
+impl Route {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(pattern) => pattern.as_str(),
+            Self::Below(prefix) => prefix,
+        }
+    }
+}
+
 /// The middleware for routers: notes on the answer which route gave it.
 pub async fn label(request: Request, next: Next) -> Response {
     // The pattern, never the path: ids in labels would grow without bound.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
     if let Some(route) = route {
-        response.extensions_mut().insert(route);
+        response.extensions_mut().insert(Route::Matched(route));
     }
     response
 }
@@ -42,7 +60,7 @@ impl Series {
     /// Counts one answer.
     pub fn count(&self, method: &Method, response: &Response, took: Duration) {
         let (method, status) = (method_name(method), response.status());
-        let route = response.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let route = response.extensions().get::<Route>().map_or("unmatched", Route::as_str);
         let answers = self.known(method, route, status).unwrap_or_else(|| {
             let answers = Answers::of(method, route, status);
             let mut series = self.0.write().unwrap_or_else(PoisonError::into_inner);
