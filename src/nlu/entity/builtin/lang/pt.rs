@@ -1,0 +1,3 @@
+//! .
+use crate::nlu::entity::builtin::tongue::Tongue;
+pub(super) static PORTUGUESE: Tongue = Tongue::NEUTRAL;
