@@ -20,6 +20,9 @@ const START: Id = 1;
 const END: Id = 2;
 const DIGITS: Id = 3;
 
+/// A word that begins no phrase where it stands.
+pub(super) const SILENT: Id = 5;
+
 /// A number that is written as one word but not listed: "zweitausenddreihundert".
 pub(super) const COMPOUND: Id = 4;
 
@@ -173,8 +176,8 @@ impl Grammar {
             recurrence: Trie::default(),
             quantity: Trie::default(),
         };
-        // The order is that of START, END, DIGITS and COMPOUND.
-        for mark in ["^", "$", "#", "##"] {
+        // The order is that of START, END, DIGITS, COMPOUND and SILENT.
+        for mark in ["^", "$", "#", "##", "###"] {
             let id = grammar.fresh(Entry::default());
             grammar.ids.insert(mark.into(), id);
         }
@@ -286,14 +289,18 @@ impl Grammar {
             entry.guarded = true;
             let mut twin = *entry;
             match sense {
-                Sense::Any => {}
+                Sense::Any | Sense::Start => {}
                 Sense::Ordinal => twin.ordinal = None,
                 Sense::Weekday => twin.weekday = None,
                 Sense::Month => twin.month = None,
                 Sense::Number => twin.number = None,
                 Sense::Unit => twin.unit = None,
             }
-            let bare = if *sense == Sense::Any { UNKNOWN } else { self.fresh(twin) };
+            let bare = match sense {
+                Sense::Any => UNKNOWN,
+                Sense::Start => SILENT,
+                _ => self.fresh(twin),
+            };
             let (after, only, words) = match when {
                 When::OnlyAfter(words) => (true, true, words),
                 When::OnlyBefore(words) => (false, true, words),
@@ -359,9 +366,12 @@ impl Grammar {
     }
 
     /// Takes from words the senses that they do not have where they stand.
-    pub(super) fn guard(&self, text: &Text, ids: &mut [Id]) {
+    ///
+    /// A word without any sense loses its number; for the others the twin comes back, by position.
+    pub(super) fn guard(&self, text: &Text, ids: &mut [Id]) -> Vec<(usize, Id)> {
+        let mut twins = Vec::new();
         if self.guards.is_empty() {
-            return;
+            return twins;
         }
         let context = |ids: &[Id], at: Option<usize>, edge: Id| -> Id {
             let Some(at) = at.filter(|at| *at < ids.len()) else {
@@ -384,10 +394,17 @@ impl Grammar {
                 let other = if guard.after { before } else { behind };
                 guard.context.contains(&other) != guard.only && !(number_before && guard.bare == UNKNOWN)
             });
-            if let (Some(guard), Some(id)) = (lost, ids.get_mut(at)) {
-                *id = guard.bare;
+            match lost {
+                Some(Guarded { bare: UNKNOWN, .. }) => {
+                    if let Some(id) = ids.get_mut(at) {
+                        *id = UNKNOWN;
+                    }
+                }
+                Some(guard) => twins.push((at, guard.bare)),
+                None => {}
             }
         }
+        twins
     }
 }
 

@@ -77,17 +77,22 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
             offer(end, stretch(reader, op, captures));
         }
     });
-    // "Tomorrow from 3 to 5"
+    // "Tomorrow from 3 to 5", where "from" may also be a word between a date and a time.
     if let Some((end, day)) = moment::dated(reader, at) {
-        let next = reader.words.skip(end, &reader.words.grammar.moment_links);
-        reader.words.grammar.interval.read(reader, next, &mut |end, op, captures| {
-            if matches!(op, Op::Between | Op::BetweenSure)
-                && let (Some(from), Some(to)) = (captures.other_edge, captures.edge)
-                && !matches!((from, to), (Edge::Date(_) | Edge::Moment(_), _) | (_, Edge::Date(_) | Edge::Moment(_)))
-            {
-                offer(end, between(reader, from, to, Some(day)));
-            }
-        });
+        let linked = reader.words.skip(end, &reader.words.grammar.moment_links);
+        for next in if linked == end { &[end][..] } else { &[end, linked] } {
+            reader.words.grammar.interval.read(reader, *next, &mut |end, op, captures| {
+                let clocks = |edge: Option<Edge>| matches!(edge, Some(Edge::Time(_) | Edge::Hour(_)));
+                let (from, to) = (captures.other_edge, captures.edge);
+                if matches!(op, Op::Between | Op::BetweenSure)
+                    && clocks(from)
+                    && clocks(to)
+                    && let (Some(from), Some(to)) = (from, to)
+                {
+                    offer(end, between(reader, from, to, Some(day)));
+                }
+            });
+        }
     }
     best
 }

@@ -44,7 +44,7 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let mut groups = 0;
     while (1..=3).contains(&count) && groups < 5 {
         let next = if tongue.thousands == " " {
-            let spaced = words.gap(end) == Some(1) && words.is_number(end) && words.ends_at(end + 1);
+            let spaced = words.gap(end) == Some(1) && words.is_number(end);
             if spaced { end } else { break }
         } else if words.joint(end, tongue.thousands) {
             end + 1
@@ -68,7 +68,7 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         value += f64::from(fraction) / 10_f64.powi(i32::try_from(places).unwrap_or(9));
         end += 2;
     }
-    if let Some(scale) = words.number(end).filter(|scale| *scale >= 1000.0)
+    if let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0)
         && !words.glued(end)
     {
         value *= scale;
@@ -83,7 +83,7 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let (mut end, mut value) = group(words, at)?;
     let mut total = 0.0;
     let mut ceiling = f64::MAX;
-    while let Some(scale) = words.number(end).filter(|scale| *scale >= 1000.0 && *scale < ceiling) {
+    while let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0 && *scale < ceiling) {
         ceiling = scale;
         total += value * scale;
         value = 0.0;
@@ -92,7 +92,7 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         let Some((behind, rest)) = group(words, next) else {
             break;
         };
-        let scaled = words.number(behind).is_some_and(|next| next >= 1000.0 && next < ceiling);
+        let scaled = words.entry(behind).number.is_some_and(|next| next >= 1000.0 && next < ceiling);
         if !scaled && rest >= ceiling {
             break;
         }
@@ -127,6 +127,9 @@ fn decimals(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let grammar = words.grammar;
     let first = words.entry(at);
+    if words.id(at) == super::grammar::COMPOUND {
+        return words.number(at).map(|value| (at + 1, value));
+    }
     let (mut end, mut value) = match words.number(at) {
         Some(hundreds) if hundreds >= 100.0 && hundreds < 1000.0 => {
             if hundreds == 100.0 && !grammar.tongue.bare_scales {
@@ -137,7 +140,7 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         // The scale itself is read behind this.
         Some(scale) if scale >= 1000.0 => return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0)),
         Some(_) => below_hundred(words, at)?,
-        None if first.one && words.number(at + 1).is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
+        None if first.one && words.entry(at + 1).number.is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
         None => return None,
     };
     if value < 100.0 && value > 0.0 && words.number(end) == Some(100.0) {
@@ -156,6 +159,11 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let grammar = words.grammar;
     let value = words.number(at).filter(|value| *value < 100.0)?;
+    if value == 10.0
+        && let Some((end, teen)) = teen(words, at)
+    {
+        return Some((end, teen));
+    }
     let (end, value) = if grammar.tongue.vigesimal
         && value == 4.0
         && words.number(words.skip(at + 1, &grammar.tens_links)) == Some(20.0)
@@ -180,9 +188,20 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         }
     };
     match words.number(next).filter(|unit| fits(*unit)) {
+        Some(10.0) => {
+            let (end, teen) = teen(words, next).unwrap_or((next + 1, 10.0));
+            Some((end, value + teen))
+        }
         Some(unit) => Some((next + 1, value + unit)),
         None => Some((end, value)),
     }
+}
+
+/// "Dix-sept": ten and seven to nine, where seventeen has no word of its own.
+fn teen(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let next = words.skip(at + 1, &words.grammar.tens_links);
+    let unit = words.number(next).filter(|unit| words.grammar.tongue.vigesimal && (7.0..10.0).contains(unit))?;
+    Some((next + 1, 10.0 + unit))
 }
 
 /// An ordinal at a word: the position behind it, and its value.

@@ -51,6 +51,7 @@ fn rule(reader: &Reader<'_>, at: usize) -> Option<(usize, String, Option<Part>)>
 
 fn write(op: Op, captures: &Captures) -> Option<String> {
     Some(match op {
+        Op::Alternate => frequency(Unit::Day, 2),
         Op::Each(unit) => frequency(unit, 1),
         Op::EveryOther(count) => frequency(captures.unit?, count),
         Op::Every => {

@@ -200,6 +200,9 @@ impl Trie {
         at: usize,
         accept: &mut dyn FnMut(usize, Op, &Captures),
     ) {
+        if reader.words.silent(at) {
+            return;
+        }
         if let Some(child) = self.first.get(&reader.words.id(at)) {
             self.walk(reader, *child, at + 1, Captures::default(), accept);
         }

@@ -130,6 +130,8 @@ pub(super) enum Op {
     Each(Unit),
     /// Every so many of `{unit}`.
     EveryOther(i32),
+    /// Every other day, said as such.
+    Alternate,
     /// Every `{weekdays}`.
     EveryWeekdays,
     /// Every second `{weekdays}`.
@@ -168,6 +170,8 @@ pub(super) enum Op {
 pub(super) enum Sense {
     /// Everything: the word is as if unknown.
     Any,
+    /// That a phrase may begin with it.
+    Start,
     /// That it is an ordinal.
     Ordinal,
     /// That it is a day of the week.

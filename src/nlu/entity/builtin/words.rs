@@ -1,6 +1,6 @@
 //! The words of an utterance, by position, as entries of the language's lexicon.
 
-use super::grammar::{COMPOUND, Entry, Grammar, Id, UNKNOWN};
+use super::grammar::{COMPOUND, Entry, Grammar, Id, SILENT, UNKNOWN};
 use crate::nlu::text::{Text, Token, TokenKind};
 
 /// Words that say nothing when they are out of range.
@@ -9,6 +9,8 @@ pub(super) struct Words<'a> {
     pub grammar: &'static Grammar,
     text: &'a Text,
     ids: Vec<Id>,
+    /// What words mean that lost a sense where they stand, by position.
+    twins: Vec<(usize, Id)>,
     /// Numbers written as one word that the lexicon does not list, by position.
     compounds: Vec<(usize, f64)>,
 }
@@ -16,7 +18,7 @@ pub(super) struct Words<'a> {
 impl<'a> Words<'a> {
     pub(super) fn new(text: &'a Text, grammar: &'static Grammar) -> Self {
         let mut ids: Vec<Id> = text.tokens.iter().map(|token| grammar.id(text.slice(*token))).collect();
-        grammar.guard(text, &mut ids);
+        let twins = grammar.guard(text, &mut ids);
         let mut compounds = Vec::new();
         if !grammar.tongue.thousand_inside.is_empty() {
             for (at, (id, token)) in ids.iter_mut().zip(&text.tokens).enumerate() {
@@ -28,7 +30,7 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        Self { grammar, text, ids, compounds }
+        Self { grammar, text, ids, twins, compounds }
     }
 
     /// The value of a number word.
@@ -49,7 +51,16 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn entry(&self, at: usize) -> &'static Entry {
-        self.grammar.entry(self.id(at))
+        self.grammar.entry(self.twin(at).unwrap_or_else(|| self.id(at)))
+    }
+
+    fn twin(&self, at: usize) -> Option<Id> {
+        self.twins.iter().find(|(twin, _)| *twin == at).map(|(_, id)| *id)
+    }
+
+    /// Whether no phrase begins with a word where it stands.
+    pub(super) fn silent(&self, at: usize) -> bool {
+        self.twin(at) == Some(SILENT)
     }
 
     /// The normalised word itself.

@@ -247,7 +247,7 @@ const GUARDS: &[Guard] = &[
     ("achten", Sense::Ordinal, When::NotAfter(&["^", "wir", "zu", "sie", "darauf", "bitte"])),
     ("achte", Sense::Ordinal, When::NotAfter(&["^", "ich", "bitte", "darauf"])),
     ("erste", Sense::Ordinal, When::NotBefore(&["hilfe"])),
-    ("morgen", Sense::Any, When::NotAfter(&["guten", "schönen", "am", "jeden", "eines", "diesen"])),
+    ("morgen", Sense::Start, When::NotAfter(&["guten", "schönen", "am", "jeden", "eines", "diesen"])),
     ("zoll", Sense::Any, When::OnlyAfter(&["#"])),
 ];
 

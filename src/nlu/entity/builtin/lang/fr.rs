@@ -226,7 +226,7 @@ const RULES: &[(Section, Rules)] = &[
             ("{hour} (h|heures)", Op::HourBig),
             ("[à|vers|dès] {hour} (h) {mm}", Op::Hour24(0)),
             ("[à|vers|dès] {hour} (heure|heures) {minute}", Op::Hour24(0)),
-            ("[à|vers] {hour} (heure|heures) (et demie|et demi)", Op::Hour(30)),
+            ("(à|vers|dès|il est|pour) {hour} (heure|heures) (et demie|et demi)", Op::Hour(30)),
             ("[à|vers] {hour} (heure|heures) et quart", Op::Hour(15)),
             ("[à|vers] {hour} (heure|heures) moins [le] quart", Op::Hour(-15)),
             ("[à|vers] {hour} (heure|heures) moins {minute}", Op::Minutes(-1)),

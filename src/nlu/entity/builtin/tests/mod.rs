@@ -2,7 +2,9 @@
 
 mod de;
 mod en;
+mod es;
 mod fr;
+mod it;
 
 use proptest::prelude::*;
 
