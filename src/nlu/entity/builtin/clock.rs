@@ -21,7 +21,8 @@ impl Clocked {
     fn fixed(hour: i32, minute: i32, second: i32) -> Option<Self> {
         let hour = if hour == 24 { 0 } else { hour };
         let time =
-            Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, 0).ok()?;
+            Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, 0)
+                .ok()?;
         Some(Self { time, open: false })
     }
 
@@ -51,10 +52,18 @@ impl Clocked {
             // "Twelve at night" is midnight, "one in the afternoon" is 13:00.
             Part::Afternoon => base + 12,
             Part::Evening => {
-                if base == 0 { 0 } else { base + 12 }
+                if base == 0 {
+                    0
+                } else {
+                    base + 12
+                }
             }
             Part::Night => {
-                if base < 6 { base } else { base + 12 }
+                if base < 6 {
+                    base
+                } else {
+                    base + 12
+                }
             }
         };
         let time = Time::new(i8::try_from(hour).ok()?, self.time.minute(), self.time.second(), 0).ok()?;

@@ -39,7 +39,10 @@ pub(super) fn date(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         }
         // "29 february 2027" is no day; the one of another year is not meant.
         let year = if words.word(end) == "," { end + 1 } else { end };
-        if op == Op::Calendar && captures.year.is_none() && matches!(words.digits(year), Some((1900..=2099, 4))) {
+        if op == Op::Calendar
+            && captures.year.is_none()
+            && matches!(words.digits(year), Some((1900..=2099, 4)))
+        {
             return;
         }
         if op == Op::DayOfMonthBare && !words.clause_ends(end) {
@@ -157,7 +160,8 @@ fn numeric(words: &Words<'_>, at: usize, today: Date) -> Option<(usize, Dated)> 
         return Some((at + 5, Dated::new(civil(year, month, day)?, false)))
             .filter(|(end, _)| stands(words, *end));
     }
-    let dotted = sign == "." && !tongue.ordinal_dot.is_empty() && words.word(at + 3) == "." && words.glued(at + 3);
+    let dotted =
+        sign == "." && !tongue.ordinal_dot.is_empty() && words.word(at + 3) == "." && words.glued(at + 3);
     if dotted && !(words.is_number(at + 4) && words.glued(at + 4)) {
         return next_day(today, month, day).map(|day| (at + 4, Dated::new(day, true)));
     }

@@ -379,7 +379,14 @@ impl Grammar {
             };
             match text.tokens.get(at).map(|token| token.kind) {
                 Some(TokenKind::Number) => DIGITS,
-                Some(TokenKind::Symbol) if matches!(text.tokens.get(at).map(|token| text.slice(*token)), Some("." | "!" | "?" | ",")) => edge,
+                Some(TokenKind::Symbol)
+                    if matches!(
+                        text.tokens.get(at).map(|token| text.slice(*token)),
+                        Some("." | "!" | "?" | ",")
+                    ) =>
+                {
+                    edge
+                }
                 _ => ids.get(at).copied().unwrap_or(UNKNOWN),
             }
         };

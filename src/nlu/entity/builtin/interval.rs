@@ -64,11 +64,15 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
         }
     };
     reader.words.grammar.interval.read(reader, at, &mut |end, op, captures| {
-        if matches!(op, Op::Between | Op::BetweenSure) {
-            let (from, to) = (captures.other_edge, captures.edge);
+        if matches!(op, Op::Between | Op::BetweenSure | Op::BetweenHours) {
+            let clock = |edge: Edge| match edge {
+                Edge::Hour(hour) if op == Op::BetweenHours => hour_of(hour).map(Edge::Time),
+                edge => Some(edge),
+            };
+            let (from, to) = (captures.other_edge.and_then(clock), captures.edge.and_then(clock));
             let sure = |edge: Edge| !matches!(edge, Edge::Hour(_));
             if let (Some(from), Some(to)) = (from, to)
-                && (op == Op::Between || (sure(to) && sure(from) || matches!(to, Edge::Time(_))))
+                && (op != Op::BetweenSure || (sure(to) && sure(from) || matches!(to, Edge::Time(_))))
             {
                 let (end, day) = day_behind(reader, end, from, to);
                 offer(end, between(reader, from, to, day));
@@ -80,11 +84,11 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
     // "Tomorrow from 3 to 5", where "from" may also be a word between a date and a time.
     if let Some((end, day)) = moment::dated(reader, at) {
         let linked = reader.words.skip(end, &reader.words.grammar.moment_links);
-        for next in if linked == end { &[end][..] } else { &[end, linked] } {
-            reader.words.grammar.interval.read(reader, *next, &mut |end, op, captures| {
+        for next in [Some(end), (linked != end).then_some(linked)].into_iter().flatten() {
+            reader.words.grammar.interval.read(reader, next, &mut |end, op, captures| {
                 let clocks = |edge: Option<Edge>| matches!(edge, Some(Edge::Time(_) | Edge::Hour(_)));
                 let (from, to) = (captures.other_edge, captures.edge);
-                if matches!(op, Op::Between | Op::BetweenSure)
+                if matches!(op, Op::Between | Op::BetweenSure | Op::BetweenHours)
                     && clocks(from)
                     && clocks(to)
                     && let (Some(from), Some(to)) = (from, to)
@@ -232,10 +236,9 @@ fn between(reader: &Reader<'_>, from: Edge, to: Edge, day: Option<Dated>) -> Opt
             let (from, to) = halves(from, to);
             match day {
                 Some(day) => moments(reader, (day.day, from.time), (day.day, to.time), day.dependent),
-                None => Some((
-                    json!({"from": clock::format(from.time), "to": clock::format(to.time)}),
-                    false,
-                )),
+                None => {
+                    Some((json!({"from": clock::format(from.time), "to": clock::format(to.time)}), false))
+                }
             }
         }
     }
@@ -245,7 +248,11 @@ fn hour_of(hour: i32) -> Option<Clocked> {
     let (time, open) = (jiff::civil::Time::new(i8::try_from(hour % 24).ok()?, 0, 0, 0).ok()?, true);
     let clocked = Clocked { time, open: (1..=12).contains(&hour) && open };
     // A waking hour, as elsewhere.
-    if (1..=6).contains(&hour) { clocked.within(Part::Pm) .map(|time| Clocked { open: true, ..time }) } else { Some(clocked) }
+    if (1..=6).contains(&hour) {
+        clocked.within(Part::Pm).map(|time| Clocked { open: true, ..time })
+    } else {
+        Some(clocked)
+    }
 }
 
 /// The later end, in the half of the day that puts it behind the earlier one.
@@ -266,7 +273,8 @@ fn halves(from: Clocked, to: Clocked) -> (Clocked, Clocked) {
     if from.open {
         let candidates = [Part::Pm, Part::Am].into_iter().filter_map(|part| from.within(part));
         let last = if to.open { None } else { Some(to.time) };
-        let earlier = last.and_then(|last| candidates.clone().filter(|from| from.time < last).max_by_key(|from| from.time));
+        let earlier = last
+            .and_then(|last| candidates.clone().filter(|from| from.time < last).max_by_key(|from| from.time));
         let from = earlier.unwrap_or(from);
         return (from, Clocked { time: aligned(to, from.time), open: false });
     }

@@ -114,21 +114,24 @@ fn read(reader: &Reader<'_>, at: usize, phones: bool) -> Option<Reading> {
     if phones {
         offer(phone::phone(words, at).map(|(end, digits)| Reading::new(end, "phone", digits, false)));
     }
-    offer(moment::from_now(reader, at).map(|(end, moment)| {
-        Reading::new(end, "datetime", moment::rfc3339(&moment), true)
-    }));
+    offer(
+        moment::from_now(reader, at)
+            .map(|(end, moment)| Reading::new(end, "datetime", moment::rfc3339(&moment), true)),
+    );
     offer(moment::moment(reader, at).and_then(|(end, moment)| {
         let value = moment::zoned(reader, moment.day, moment.time)?;
         Some(Reading::new(end, "datetime", value, moment.dependent))
     }));
     offer(interval::interval(reader, at));
     offer(recurrence::recurrence(reader, at));
-    offer(date::date(reader, at).filter(|(end, _)| words.ends_at(*end)).map(|(end, date)| {
-        Reading::new(end, "date", date.day.to_string(), date.dependent)
-    }));
-    offer(clock::time(reader, at).map(|(end, time)| {
-        Reading::new(end, "time", clock::format(time.time), false)
-    }));
+    offer(
+        date::date(reader, at)
+            .filter(|(end, _)| words.ends_at(*end))
+            .map(|(end, date)| Reading::new(end, "date", date.day.to_string(), date.dependent)),
+    );
+    offer(
+        clock::time(reader, at).map(|(end, time)| Reading::new(end, "time", clock::format(time.time), false)),
+    );
     offer(quantity::quantity(reader, at));
     offer(
         duration::length(reader, at)

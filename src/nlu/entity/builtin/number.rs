@@ -138,7 +138,9 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
             (at + 1, hundreds)
         }
         // The scale itself is read behind this.
-        Some(scale) if scale >= 1000.0 => return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0)),
+        Some(scale) if scale >= 1000.0 => {
+            return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0));
+        }
         Some(_) => below_hundred(words, at)?,
         None if first.one && words.entry(at + 1).number.is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
         None => return None,
@@ -200,7 +202,8 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 /// "Dix-sept": ten and seven to nine, where seventeen has no word of its own.
 fn teen(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let next = words.skip(at + 1, &words.grammar.tens_links);
-    let unit = words.number(next).filter(|unit| words.grammar.tongue.vigesimal && (7.0..10.0).contains(unit))?;
+    let unit =
+        words.number(next).filter(|unit| words.grammar.tongue.vigesimal && (7.0..10.0).contains(unit))?;
     Some((next + 1, 10.0 + unit))
 }
 

@@ -53,7 +53,8 @@ pub(super) fn phone(words: &Words<'_>, at: usize) -> Option<(usize, String)> {
     let count: usize = groups.iter().sum();
     let small = groups.iter().skip(1).any(|group| *group < 2);
     let national = digits.starts_with('0') && count >= 7 && (groups.len() > 1 || count >= 9);
-    let american = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4] | [3, 4]) && (spaced == 0 || groups.len() > 2);
+    let american =
+        matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4] | [3, 4]) && (spaced == 0 || groups.len() > 2);
     let fits = match (plus, bracket) {
         (true, _) => count >= 7,
         (false, true) => count >= 9 && groups.len() > 1,

@@ -116,9 +116,8 @@ fn choices(rest: &mut &str, words: &mut dyn FnMut(&str) -> Vec<Id>) -> Option<Ve
                 }
                 ')' | ']' | '|' => break,
                 _ => {
-                    let end = rest
-                        .find(|c: char| c.is_whitespace() || "()[]{}|".contains(c))
-                        .unwrap_or(rest.len());
+                    let end =
+                        rest.find(|c: char| c.is_whitespace() || "()[]{}|".contains(c)).unwrap_or(rest.len());
                     let word = rest.get(..end)?;
                     *rest = rest.get(end..)?;
                     vec![words(word).into_iter().map(Element::Word).collect()]
@@ -177,7 +176,9 @@ impl Trie {
         let found = match element {
             Element::Word(id) if at == 0 => self.first.get(&id).copied(),
             Element::Word(id) => node.words.iter().find(|(word, _)| *word == id).map(|(_, child)| *child),
-            Element::Slot(slot) => node.slots.iter().find(|(known, _)| *known == slot).map(|(_, child)| *child),
+            Element::Slot(slot) => {
+                node.slots.iter().find(|(known, _)| *known == slot).map(|(_, child)| *child)
+            }
         };
         if let Some(found) = found {
             return found;
@@ -194,12 +195,7 @@ impl Trie {
     }
 
     /// Calls `accept` with each phrase that stands at a word, its end and what it captured.
-    pub(super) fn read(
-        &self,
-        reader: &Reader<'_>,
-        at: usize,
-        accept: &mut dyn FnMut(usize, Op, &Captures),
-    ) {
+    pub(super) fn read(&self, reader: &Reader<'_>, at: usize, accept: &mut dyn FnMut(usize, Op, &Captures)) {
         if reader.words.silent(at) {
             return;
         }

@@ -122,6 +122,8 @@ pub(super) enum Op {
     Between,
     /// The same, where the words between also have other meanings: both ends must be sure.
     BetweenSure,
+    /// The same, where the words between make hours of numbers: "dalle 3 alle 5".
+    BetweenHours,
     /// From `{day}` to `{day}` of `{month}`.
     Days,
     /// Every `{unit}`, or every `{n}` of them.

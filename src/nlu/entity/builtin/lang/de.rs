@@ -23,7 +23,9 @@ pub(super) static GERMAN: Tongue = Tongue {
     ones: &["ein", "eine", "einen", "einer", "einem", "eines"],
     and: &[", und", ",", "und"],
     ordinals: ORDINALS,
-    ordinal_dot: &["der", "die", "das", "dem", "den", "am", "im", "zum", "vom", "beim", "bis", "mein", "meine", "meinen"],
+    ordinal_dot: &[
+        "der", "die", "das", "dem", "den", "am", "im", "zum", "vom", "beim", "bis", "mein", "meine", "meinen",
+    ],
     weekdays: &[
         ("montag", Monday),
         ("dienstag", Tuesday),
@@ -113,8 +115,33 @@ pub(super) static GERMAN: Tongue = Tongue {
     moment_links: &[",", "am", ", am", "den", ", den"],
     before_date: &["am", "vom", "bis", "zum", "seit", "den"],
     clause: &[
-        "und", "oder", "bitte", "heute", "morgen", "übermorgen", "am", "im", "in", "auf", "für", "mit", "bei", "weil",
-        "dann", "an", "ab", "los", "wecken", "aufstehen", "nach", "zu", "hause", "ein", "einen", "eine", "stattfinden",
+        "und",
+        "oder",
+        "bitte",
+        "heute",
+        "morgen",
+        "übermorgen",
+        "am",
+        "im",
+        "in",
+        "auf",
+        "für",
+        "mit",
+        "bei",
+        "weil",
+        "dann",
+        "an",
+        "ab",
+        "los",
+        "wecken",
+        "aufstehen",
+        "nach",
+        "zu",
+        "hause",
+        "ein",
+        "einen",
+        "eine",
+        "stattfinden",
         "treffen",
     ],
     guards: GUARDS,
@@ -123,8 +150,26 @@ pub(super) static GERMAN: Tongue = Tongue {
 };
 
 const UNITS: [&str; 20] = [
-    "", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf", "dreizehn",
-    "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn",
+    "",
+    "ein",
+    "zwei",
+    "drei",
+    "vier",
+    "fünf",
+    "sechs",
+    "sieben",
+    "acht",
+    "neun",
+    "zehn",
+    "elf",
+    "zwölf",
+    "dreizehn",
+    "vierzehn",
+    "fünfzehn",
+    "sechzehn",
+    "siebzehn",
+    "achtzehn",
+    "neunzehn",
 ];
 const TENS: [&str; 10] =
     ["", "", "zwanzig", "dreissig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig"];
@@ -162,8 +207,11 @@ fn written(number: u32) -> Vec<String> {
                 .collect()
         }
     };
-    let typed: Vec<String> =
-        all.iter().filter(|word| !word.is_ascii()).map(|word| word.replace('ü', "ue").replace('ö', "oe")).collect();
+    let typed: Vec<String> = all
+        .iter()
+        .filter(|word| !word.is_ascii())
+        .map(|word| word.replace('ü', "ue").replace('ö', "oe"))
+        .collect();
     all.extend(typed);
     all
 }
@@ -242,7 +290,11 @@ const ORDINALS: &[(&str, u32)] = &[
 ];
 
 const GUARDS: &[Guard] = &[
-    ("acht", Sense::Any, When::NotAfter(&["gib", "gebt", "gebe", "geben", "in", "ausser", "hab", "habt", "ganz"])),
+    (
+        "acht",
+        Sense::Any,
+        When::NotAfter(&["gib", "gebt", "gebe", "geben", "in", "ausser", "hab", "habt", "ganz"]),
+    ),
     ("acht", Sense::Any, When::NotBefore(&["geben", "gebe", "gib", "auf", "lassen"])),
     ("achten", Sense::Ordinal, When::NotAfter(&["^", "wir", "zu", "sie", "darauf", "bitte"])),
     ("achte", Sense::Ordinal, When::NotAfter(&["^", "ich", "bitte", "darauf"])),
@@ -255,7 +307,10 @@ const RULES: &[(Section, Rules)] = &[
     (
         Section::Part,
         &[
-            ("(morgens|vormittags|früh|vormittag|am morgen|am vormittag|in der früh|in der frühe)", Op::Part(Morning)),
+            (
+                "(morgens|vormittags|früh|vormittag|am morgen|am vormittag|in der früh|in der frühe)",
+                Op::Part(Morning),
+            ),
             ("(nachmittags|nachmittag|am nachmittag|mittags|mittag)", Op::Part(Afternoon)),
             ("(abends|abend|am abend)", Op::Part(Evening)),
             ("(nachts|in der nacht|nacht)", Op::Part(Night)),

@@ -101,8 +101,8 @@ pub(super) static SPANISH: Tongue = Tongue {
     moment_links: &[",", "el", ", el", "del", "de"],
     before_date: &["el", "del", "al", "para", "desde", "hasta"],
     clause: &[
-        "y", "o", "mañana", "hoy", "el", "este", "para", "con", "en", "por", "cada", "todos", "que", "pero", "si", "de",
-        "del", "hasta", "porque", "cuando", "a", "al",
+        "y", "o", "mañana", "hoy", "el", "este", "para", "con", "en", "por", "cada", "todos", "que", "pero",
+        "si", "de", "del", "hasta", "porque", "cuando", "a", "al",
     ],
     guards: GUARDS,
     rules: RULES,
@@ -195,7 +195,8 @@ const ORDINALS: &[(&str, u32)] = &[
     ("décima", 10),
 ];
 
-const POINTS: &[&str] = &["el", "la", "mi", "tu", "su", "del", "al", "los", "las", "nuestro", "nuestra", "este", "esta"];
+const POINTS: &[&str] =
+    &["el", "la", "mi", "tu", "su", "del", "al", "los", "las", "nuestro", "nuestra", "este", "esta"];
 
 const GUARDS: &[Guard] = &[
     ("segundo", Sense::Ordinal, When::OnlyAfter(POINTS)),

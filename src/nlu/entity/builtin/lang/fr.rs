@@ -108,8 +108,8 @@ pub(super) static FRENCH: Tongue = Tongue {
     moment_links: &[",", "le", ", le"],
     before_date: &["le", "du", "au", "avant", "depuis", "pour"],
     clause: &[
-        "et", "ou", "demain", "aujourd", "ce", "le", "pour", "avec", "dans", "chaque", "tous", "stp", "svp", "s", "mais",
-        "car", "parce", "je", "on", "au", "chez", "à",
+        "et", "ou", "demain", "aujourd", "ce", "le", "pour", "avec", "dans", "chaque", "tous", "stp", "svp",
+        "s", "mais", "car", "parce", "je", "on", "au", "chez", "à",
     ],
     guards: GUARDS,
     rules: RULES,
@@ -175,8 +175,8 @@ const ORDINALS: &[(&str, u32)] = &[
 ];
 
 const NOT_COUNTED: &[&str] = &[
-    "$", "pour", "et", "de", "dans", "avec", "sur", "qui", "que", "est", "pas", "ou", "en", "svp", "stp", "aujourd",
-    "ce", "cette",
+    "$", "pour", "et", "de", "dans", "avec", "sur", "qui", "que", "est", "pas", "ou", "en", "svp", "stp",
+    "aujourd", "ce", "cette",
 ];
 
 const GUARDS: &[Guard] = &[
@@ -185,7 +185,14 @@ const GUARDS: &[Guard] = &[
     ("mars", Sense::Month, When::NotAfter(&["sur", "vers", "planète", "barre"])),
     ("second", Sense::Ordinal, When::NotAfter(&["^"])),
     ("premier", Sense::Ordinal, When::NotBefore(&["ministre"])),
-    ("moins", Sense::Any, When::OnlyBefore(&["#", "le", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "quinze", "vingt", "trente"])),
+    (
+        "moins",
+        Sense::Any,
+        When::OnlyBefore(&[
+            "#", "le", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix",
+            "quinze", "vingt", "trente",
+        ]),
+    ),
     ("an", Sense::Unit, When::NotAfter(&["l", "nouvel"])),
 ];
 
@@ -232,10 +239,7 @@ const RULES: &[(Section, Rules)] = &[
             ("[à|vers] {hour} (heure|heures) moins {minute}", Op::Minutes(-1)),
         ],
     ),
-    (
-        Section::Edge,
-        &[("{hour} (h|heure|heures)", Op::Hour24(0)), ("{hour} h {mm}", Op::Hour24(0))],
-    ),
+    (Section::Edge, &[("{hour} (h|heure|heures)", Op::Hour24(0)), ("{hour} h {mm}", Op::Hour24(0))]),
     (
         Section::Date,
         &[
@@ -311,7 +315,10 @@ const RULES: &[(Section, Rules)] = &[
             ("(quotidiennement|tous les jours)", Op::Each(Unit::Day)),
             ("(hebdomadaire|toutes les semaines)", Op::Each(Unit::Week)),
             ("(mensuellement|tous les mois)", Op::Each(Unit::Month)),
-            ("(tous les jours de la semaine|en semaine|les jours ouvrables|du lundi au vendredi)", Op::Workdays),
+            (
+                "(tous les jours de la semaine|en semaine|les jours ouvrables|du lundi au vendredi)",
+                Op::Workdays,
+            ),
             ("(tous les week - ends|le week - end|chaque week - end)", Op::Weekends),
             ("(tous les matins|chaque matin)", Op::Daily(Morning)),
             ("(tous les après - midi|chaque après - midi)", Op::Daily(Afternoon)),

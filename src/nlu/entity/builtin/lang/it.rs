@@ -88,8 +88,8 @@ pub(super) static ITALIAN: Tongue = Tongue {
     moment_links: &[",", "di", "del"],
     before_date: &["il", "del", "dal", "al", "entro", "per"],
     clause: &[
-        "e", "o", "domani", "oggi", "il", "per", "con", "in", "ogni", "di", "del", "che", "ma", "se", "fino", "perché",
-        "quando", "a", "al",
+        "e", "o", "domani", "oggi", "il", "per", "con", "in", "ogni", "di", "del", "che", "ma", "se", "fino",
+        "perché", "quando", "a", "al",
     ],
     guards: GUARDS,
     rules: RULES,
@@ -97,8 +97,26 @@ pub(super) static ITALIAN: Tongue = Tongue {
 };
 
 const UNITS: [&str; 20] = [
-    "", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove", "dieci", "undici", "dodici",
-    "tredici", "quattordici", "quindici", "sedici", "diciassette", "diciotto", "diciannove",
+    "",
+    "uno",
+    "due",
+    "tre",
+    "quattro",
+    "cinque",
+    "sei",
+    "sette",
+    "otto",
+    "nove",
+    "dieci",
+    "undici",
+    "dodici",
+    "tredici",
+    "quattordici",
+    "quindici",
+    "sedici",
+    "diciassette",
+    "diciotto",
+    "diciannove",
 ];
 const TENS: [&str; 10] =
     ["", "", "venti", "trenta", "quaranta", "cinquanta", "sessanta", "settanta", "ottanta", "novanta"];
@@ -128,7 +146,8 @@ fn written(number: u32) -> Vec<String> {
         0 if rest == 1 => Vec::new(),
         0 => below,
         _ => {
-            let head = if hundreds == 1 { "cento".to_owned() } else { word(&UNITS, hundreds).to_owned() + "cento" };
+            let head =
+                if hundreds == 1 { "cento".to_owned() } else { word(&UNITS, hundreds).to_owned() + "cento" };
             let mut all: Vec<String> = below.iter().map(|below| format!("{head}{below}")).collect();
             // "Centotto", "centottanta".
             all.extend(below.iter().filter(|below| below.starts_with("ott")).map(|below| {
@@ -178,17 +197,31 @@ const ORDINALS: &[(&str, u32)] = &[
     ("ventesimo", 20),
 ];
 
-const POINTS: &[&str] =
-    &["il", "la", "lo", "mio", "mia", "tuo", "tua", "suo", "sua", "del", "della", "nel", "nella", "al", "alla", "questo", "questa"];
+const POINTS: &[&str] = &[
+    "il", "la", "lo", "mio", "mia", "tuo", "tua", "suo", "sua", "del", "della", "nel", "nella", "al", "alla",
+    "questo", "questa",
+];
 
 const GUARDS: &[Guard] = &[
     ("secondo", Sense::Ordinal, When::OnlyAfter(POINTS)),
-    ("secondo", Sense::Any, When::NotBefore(&["me", "te", "lui", "lei", "noi", "voi", "loro", "il", "la", "lo"])),
+    (
+        "secondo",
+        Sense::Any,
+        When::NotBefore(&["me", "te", "lui", "lei", "noi", "voi", "loro", "il", "la", "lo"]),
+    ),
     ("prima", Sense::Ordinal, When::OnlyAfter(POINTS)),
     ("prima", Sense::Ordinal, When::NotBefore(&["di", "che"])),
     ("quarto", Sense::Ordinal, When::OnlyAfter(POINTS)),
-    ("sei", Sense::Any, When::NotAfter(&["tu", "ci", "chi", "dove", "come", "non", "se", "che", "^", "cosa"])),
-    ("sei", Sense::Any, When::NotBefore(&["tu", "un", "una", "il", "la", "stato", "stata", "sicuro", "sicura"])),
+    (
+        "sei",
+        Sense::Any,
+        When::NotAfter(&["tu", "ci", "chi", "dove", "come", "non", "se", "che", "^", "cosa"]),
+    ),
+    (
+        "sei",
+        Sense::Any,
+        When::NotBefore(&["tu", "un", "una", "il", "la", "stato", "stata", "sicuro", "sicura"]),
+    ),
     ("mille", Sense::Any, When::NotAfter(&["grazie"])),
     ("mattina", Sense::Start, When::NotAfter(&["buona"])),
 ];
@@ -300,7 +333,8 @@ const RULES: &[(Section, Rules)] = &[
             ("(nel) {year}", Op::NamedYear),
             ("(i|le|nei|nelle|gli) (prossimi|prossime) {dur}", Op::Span(1)),
             ("(gli|le|negli|nelle) (ultimi|ultime|scorsi|scorse) {dur}", Op::Span(-1)),
-            ("(da|dal|dalla|dalle) {edge} (a|al|alla|alle|fino a|fino al|fino alle) {edge}", Op::Between),
+            ("(da|dal|dalla) {edge} (a|al|alla|fino a|fino al|fino alle) {edge}", Op::Between),
+            ("dalle [ore] {edge} (alle|alle ore|fino alle) {edge}", Op::BetweenHours),
             ("(tra|fra) {edge} e {edge}", Op::Between),
             ("(dal|tra il) {day} (al|e il) {day} {month} [{year}]", Op::Days),
         ],
@@ -319,7 +353,10 @@ const RULES: &[(Section, Rules)] = &[
             ("settimanalmente", Op::Each(Unit::Week)),
             ("mensilmente", Op::Each(Unit::Month)),
             ("annualmente", Op::Each(Unit::Year)),
-            ("(nei giorni feriali|tutti i giorni feriali|dal lunedì al venerdì|ogni giorno feriale)", Op::Workdays),
+            (
+                "(nei giorni feriali|tutti i giorni feriali|dal lunedì al venerdì|ogni giorno feriale)",
+                Op::Workdays,
+            ),
             ("(ogni fine settimana|nei fine settimana|tutti i weekend|ogni weekend)", Op::Weekends),
             ("(ogni mattina|tutte le mattine)", Op::Daily(Morning)),
             ("(ogni pomeriggio|tutti i pomeriggi)", Op::Daily(Afternoon)),

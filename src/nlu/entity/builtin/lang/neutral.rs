@@ -5,12 +5,8 @@ use crate::nlu::entity::builtin::tongue::{Op, Rules, Section, Unit};
 pub(in crate::nlu::entity::builtin) const GLUED_UNITS: &[(&str, Unit)] =
     &[("s", Unit::Second), ("min", Unit::Minute), ("h", Unit::Hour)];
 
-pub(in crate::nlu::entity::builtin) const MEASURES: &[(&str, &str)] = &[
-    ("km", "kilometre"),
-    ("m", "metre"),
-    ("cm", "centimetre"),
-    ("mm", "millimetre"),
-];
+pub(in crate::nlu::entity::builtin) const MEASURES: &[(&str, &str)] =
+    &[("km", "kilometre"), ("m", "metre"), ("cm", "centimetre"), ("mm", "millimetre")];
 
 /// Signs and ISO 4217 codes. Codes that are words of a language are left out.
 pub(in crate::nlu::entity::builtin) const CURRENCIES: &[(&str, &str)] = &[

@@ -55,7 +55,10 @@ const STRETCHES: &[Row] = &[
     ("von 9:00 bis 10:30", &["interval:von 9:00 bis 10:30=09:00:00..10:30:00"]),
     ("zwischen Montag und Freitag", &["interval:zwischen Montag und Freitag=2026-11-30..2026-12-04"]),
     ("von morgen bis Freitag", &["interval:von morgen bis Freitag=2026-11-24..2026-11-27"]),
-    ("morgen von 14 bis 16 Uhr", &["interval:morgen von 14 bis 16 Uhr=2026-11-24T14:00:00+01:00..2026-11-24T16:00:00+01:00"]),
+    (
+        "morgen von 14 bis 16 Uhr",
+        &["interval:morgen von 14 bis 16 Uhr=2026-11-24T14:00:00+01:00..2026-11-24T16:00:00+01:00"],
+    ),
     ("vom 3. bis 5. März", &["interval:vom 3. bis 5. März=2027-03-03..2027-03-05"]),
     ("vom 3. bis zum 5. März 2028", &["interval:vom 3. bis zum 5. März 2028=2028-03-03..2028-03-05"]),
 ];
@@ -102,7 +105,10 @@ const RECURRENCES: &[Row] = &[
     ("alle zwei Wochen", &["recurrence:alle zwei Wochen=FREQ=WEEKLY;INTERVAL=2"]),
     ("jeden zweiten Tag", &["recurrence:jeden zweiten Tag=FREQ=DAILY;INTERVAL=2"]),
     ("montags und donnerstags", &["recurrence:montags und donnerstags=FREQ=WEEKLY;BYDAY=MO,TH"]),
-    ("werktags um 6:30", &["recurrence:werktags um 6:30=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30"]),
+    (
+        "werktags um 6:30",
+        &["recurrence:werktags um 6:30=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30"],
+    ),
     ("jeden Abend um 8", &["recurrence:jeden Abend um 8=FREQ=DAILY;BYHOUR=20;BYMINUTE=0"]),
     ("am 1. jedes Monats", &["recurrence:am 1. jedes Monats=FREQ=MONTHLY;BYMONTHDAY=1"]),
 ];
@@ -153,48 +159,61 @@ fn what_means_something_else_is_left_alone() {
 
 #[test]
 fn clocks_change_and_years_leap() {
-    check_at("de", "2027-03-27T12:00:00+01:00[Europe/Berlin]", &[
-        ("morgen um 2:30", &["datetime:morgen um 2:30=2027-03-28T03:30:00+02:00"]),
-        ("in 24 Stunden", &["datetime:in 24 Stunden=2027-03-28T13:00:00+02:00"]),
-    ]);
-    check_at("de", "2026-10-24T12:00:00+02:00[Europe/Berlin]", &[
-        ("morgen um 2:30", &["datetime:morgen um 2:30=2026-10-25T02:30:00+02:00"]),
-    ]);
-    check_at("de", "2028-01-31T12:00:00+01:00[Europe/Berlin]", &[
-        ("in einem Monat", &["date:in einem Monat=2028-02-29"]),
-        ("vor einem Monat", &["date:vor einem Monat=2027-12-31"]),
-    ]);
+    check_at(
+        "de",
+        "2027-03-27T12:00:00+01:00[Europe/Berlin]",
+        &[
+            ("morgen um 2:30", &["datetime:morgen um 2:30=2027-03-28T03:30:00+02:00"]),
+            ("in 24 Stunden", &["datetime:in 24 Stunden=2027-03-28T13:00:00+02:00"]),
+        ],
+    );
+    check_at(
+        "de",
+        "2026-10-24T12:00:00+02:00[Europe/Berlin]",
+        &[("morgen um 2:30", &["datetime:morgen um 2:30=2026-10-25T02:30:00+02:00"])],
+    );
+    check_at(
+        "de",
+        "2028-01-31T12:00:00+01:00[Europe/Berlin]",
+        &[
+            ("in einem Monat", &["date:in einem Monat=2028-02-29"]),
+            ("vor einem Monat", &["date:vor einem Monat=2027-12-31"]),
+        ],
+    );
 }
 
 #[test]
 fn amounts_are_read() {
-    check("de", &[
-        ("ich habe 3 Äpfel", &["number:3=3"]),
-        ("einundzwanzig Leute", &["number:einundzwanzig=21"]),
-        ("zweihundertfünfundvierzig Seiten", &["number:zweihundertfünfundvierzig=245"]),
-        ("zweitausenddreihundert Schritte", &["number:zweitausenddreihundert=2300"]),
-        ("zwei Millionen Menschen", &["number:zwei Millionen=2000000"]),
-        ("1.234,5 Punkte", &["number:1.234,5=1234.5"]),
-        ("3,5 Punkte", &["number:3,5=3.5"]),
-        ("drei Komma fünf", &["number:drei Komma fünf=3.5"]),
-        ("minus fünf", &["number:minus fünf=-5"]),
-        ("das 3. Kapitel", &["ordinal:3.=3"]),
-        ("die zweite Frage", &["ordinal:zweite=2"]),
-        ("50 Prozent", &["percentage:50 Prozent=50"]),
-        ("12,5 %", &["percentage:12,5 %=12.5"]),
-        ("zehn Minuten", &["duration:zehn Minuten=PT10M"]),
-        ("eine halbe Stunde", &["duration:eine halbe Stunde=PT30M"]),
-        ("eine Stunde und 15 Minuten", &["duration:eine Stunde und 15 Minuten=PT1H15M"]),
-        ("zweieinhalb Stunden", &["duration:zweieinhalb Stunden=PT2H30M"]),
-        ("eine Dreiviertelstunde", &["duration:eine Dreiviertelstunde=PT45M"]),
-        ("drei Wochen", &["duration:drei Wochen=P21D"]),
-        ("5 Euro", &["money:5 Euro=5 EUR"]),
-        ("3 Euro 50", &["money:3 Euro 50=3.5 EUR"]),
-        ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
-        ("99 Cent", &["money:99 Cent=0.99 EUR"]),
-        ("20 Grad", &["temperature:20 Grad=20 degree"]),
-        ("minus 5 Grad Celsius", &["temperature:minus 5 Grad Celsius=-5 celsius"]),
-        ("5 Kilometer", &["distance:5 Kilometer=5 kilometre"]),
-        ("ruf 030 1234567 an", &["phone:030 1234567=0301234567"]),
-    ]);
+    check(
+        "de",
+        &[
+            ("ich habe 3 Äpfel", &["number:3=3"]),
+            ("einundzwanzig Leute", &["number:einundzwanzig=21"]),
+            ("zweihundertfünfundvierzig Seiten", &["number:zweihundertfünfundvierzig=245"]),
+            ("zweitausenddreihundert Schritte", &["number:zweitausenddreihundert=2300"]),
+            ("zwei Millionen Menschen", &["number:zwei Millionen=2000000"]),
+            ("1.234,5 Punkte", &["number:1.234,5=1234.5"]),
+            ("3,5 Punkte", &["number:3,5=3.5"]),
+            ("drei Komma fünf", &["number:drei Komma fünf=3.5"]),
+            ("minus fünf", &["number:minus fünf=-5"]),
+            ("das 3. Kapitel", &["ordinal:3.=3"]),
+            ("die zweite Frage", &["ordinal:zweite=2"]),
+            ("50 Prozent", &["percentage:50 Prozent=50"]),
+            ("12,5 %", &["percentage:12,5 %=12.5"]),
+            ("zehn Minuten", &["duration:zehn Minuten=PT10M"]),
+            ("eine halbe Stunde", &["duration:eine halbe Stunde=PT30M"]),
+            ("eine Stunde und 15 Minuten", &["duration:eine Stunde und 15 Minuten=PT1H15M"]),
+            ("zweieinhalb Stunden", &["duration:zweieinhalb Stunden=PT2H30M"]),
+            ("eine Dreiviertelstunde", &["duration:eine Dreiviertelstunde=PT45M"]),
+            ("drei Wochen", &["duration:drei Wochen=P21D"]),
+            ("5 Euro", &["money:5 Euro=5 EUR"]),
+            ("3 Euro 50", &["money:3 Euro 50=3.5 EUR"]),
+            ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
+            ("99 Cent", &["money:99 Cent=0.99 EUR"]),
+            ("20 Grad", &["temperature:20 Grad=20 degree"]),
+            ("minus 5 Grad Celsius", &["temperature:minus 5 Grad Celsius=-5 celsius"]),
+            ("5 Kilometer", &["distance:5 Kilometer=5 kilometre"]),
+            ("ruf 030 1234567 an", &["phone:030 1234567=0301234567"]),
+        ],
+    );
 }

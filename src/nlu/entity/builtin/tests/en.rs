@@ -63,9 +63,18 @@ const STRETCHES: &[Row] = &[
     ("between 11 and 1 pm", &["interval:between 11 and 1 pm=11:00:00..13:00:00"]),
     ("between monday and friday", &["interval:between monday and friday=2026-11-30..2026-12-04"]),
     ("from tomorrow to friday", &["interval:from tomorrow to friday=2026-11-24..2026-11-27"]),
-    ("tomorrow from 3 to 5", &["interval:tomorrow from 3 to 5=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"]),
-    ("from 3 to 5 pm tomorrow", &["interval:from 3 to 5 pm tomorrow=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"]),
-    ("from the 3rd to the 5th of march", &["interval:from the 3rd to the 5th of march=2027-03-03..2027-03-05"]),
+    (
+        "tomorrow from 3 to 5",
+        &["interval:tomorrow from 3 to 5=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"],
+    ),
+    (
+        "from 3 to 5 pm tomorrow",
+        &["interval:from 3 to 5 pm tomorrow=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"],
+    ),
+    (
+        "from the 3rd to the 5th of march",
+        &["interval:from the 3rd to the 5th of march=2027-03-03..2027-03-05"],
+    ),
 ];
 
 const TIMES: &[Row] = &[
@@ -109,11 +118,17 @@ const MOMENTS: &[Row] = &[
 
 const RECURRENCES: &[Row] = &[
     ("every monday at 9", &["recurrence:every monday at 9=FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"]),
-    ("every day at half past seven", &["recurrence:every day at half past seven=FREQ=DAILY;BYHOUR=7;BYMINUTE=30"]),
+    (
+        "every day at half past seven",
+        &["recurrence:every day at half past seven=FREQ=DAILY;BYHOUR=7;BYMINUTE=30"],
+    ),
     ("at 8 am every morning", &["recurrence:at 8 am every morning=FREQ=DAILY;BYHOUR=8;BYMINUTE=0"]),
     ("every two weeks", &["recurrence:every two weeks=FREQ=WEEKLY;INTERVAL=2"]),
     ("every other friday", &["recurrence:every other friday=FREQ=WEEKLY;INTERVAL=2;BYDAY=FR"]),
-    ("every weekday at 6:30", &["recurrence:every weekday at 6:30=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30"]),
+    (
+        "every weekday at 6:30",
+        &["recurrence:every weekday at 6:30=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30"],
+    ),
     ("on mondays and thursdays", &["recurrence:on mondays and thursdays=FREQ=WEEKLY;BYDAY=MO,TH"]),
     ("on the 1st of every month", &["recurrence:on the 1st of every month=FREQ=MONTHLY;BYMONTHDAY=1"]),
     ("every evening at 8", &["recurrence:every evening at 8=FREQ=DAILY;BYHOUR=20;BYMINUTE=0"]),
@@ -168,88 +183,111 @@ fn what_means_something_else_is_left_alone() {
 
 #[test]
 fn clocks_change_and_years_leap() {
-    check_at("en", "2027-03-27T12:00:00+01:00[Europe/Berlin]", &[
-        // The clocks skip from 2 to 3.
-        ("tomorrow at 2:30", &["datetime:tomorrow at 2:30=2027-03-28T03:30:00+02:00"]),
-        // 24 hours are not a day when the clocks change.
-        ("in 24 hours", &["datetime:in 24 hours=2027-03-28T13:00:00+02:00"]),
-        ("tomorrow at noon", &["datetime:tomorrow at noon=2027-03-28T12:00:00+02:00"]),
-    ]);
-    check_at("en", "2026-10-24T12:00:00+02:00[Europe/Berlin]", &[
-        // 2:30 comes twice: the first is meant.
-        ("tomorrow at 2:30", &["datetime:tomorrow at 2:30=2026-10-25T02:30:00+02:00"]),
-        ("tomorrow at 3:30", &["datetime:tomorrow at 3:30=2026-10-25T03:30:00+01:00"]),
-    ]);
-    check_at("en", "2028-01-31T12:00:00-05:00[America/New_York]", &[
-        ("in a month", &["date:in a month=2028-02-29"]),
-        ("a month ago", &["date:a month ago=2027-12-31"]),
-        ("the end of next month", &["date:the end of next month=2028-02-29"]),
-        ("on the 30th", &["date:on the 30th=2028-03-30"]),
-        ("february 29", &["date:february 29=2028-02-29"]),
-    ]);
-    check_at("en", "2028-02-29T12:00:00+00:00[UTC]", &[
-        ("a year ago", &["date:a year ago=2027-02-28"]),
-        ("in a year", &["date:in a year=2029-02-28"]),
-        ("tomorrow", &["date:tomorrow=2028-03-01"]),
-    ]);
-    check_at("en", "2026-12-31T23:30:00+09:00[Asia/Tokyo]", &[
-        ("in an hour", &["datetime:in an hour=2027-01-01T00:30:00+09:00"]),
-        ("tomorrow", &["date:tomorrow=2027-01-01"]),
-    ]);
+    check_at(
+        "en",
+        "2027-03-27T12:00:00+01:00[Europe/Berlin]",
+        &[
+            // The clocks skip from 2 to 3.
+            ("tomorrow at 2:30", &["datetime:tomorrow at 2:30=2027-03-28T03:30:00+02:00"]),
+            // 24 hours are not a day when the clocks change.
+            ("in 24 hours", &["datetime:in 24 hours=2027-03-28T13:00:00+02:00"]),
+            ("tomorrow at noon", &["datetime:tomorrow at noon=2027-03-28T12:00:00+02:00"]),
+        ],
+    );
+    check_at(
+        "en",
+        "2026-10-24T12:00:00+02:00[Europe/Berlin]",
+        &[
+            // 2:30 comes twice: the first is meant.
+            ("tomorrow at 2:30", &["datetime:tomorrow at 2:30=2026-10-25T02:30:00+02:00"]),
+            ("tomorrow at 3:30", &["datetime:tomorrow at 3:30=2026-10-25T03:30:00+01:00"]),
+        ],
+    );
+    check_at(
+        "en",
+        "2028-01-31T12:00:00-05:00[America/New_York]",
+        &[
+            ("in a month", &["date:in a month=2028-02-29"]),
+            ("a month ago", &["date:a month ago=2027-12-31"]),
+            ("the end of next month", &["date:the end of next month=2028-02-29"]),
+            ("on the 30th", &["date:on the 30th=2028-03-30"]),
+            ("february 29", &["date:february 29=2028-02-29"]),
+        ],
+    );
+    check_at(
+        "en",
+        "2028-02-29T12:00:00+00:00[UTC]",
+        &[
+            ("a year ago", &["date:a year ago=2027-02-28"]),
+            ("in a year", &["date:in a year=2029-02-28"]),
+            ("tomorrow", &["date:tomorrow=2028-03-01"]),
+        ],
+    );
+    check_at(
+        "en",
+        "2026-12-31T23:30:00+09:00[Asia/Tokyo]",
+        &[
+            ("in an hour", &["datetime:in an hour=2027-01-01T00:30:00+09:00"]),
+            ("tomorrow", &["date:tomorrow=2027-01-01"]),
+        ],
+    );
 }
 
 #[test]
 fn amounts_are_read() {
-    check("en", &[
-        ("I have 3 apples", &["number:3=3"]),
-        ("count to 1,250.50 now", &["number:1,250.50=1250.5"]),
-        ("it is -4 outside", &["number:-4=-4"]),
-        ("twenty one people", &["number:twenty one=21"]),
-        ("a hundred and five ways", &["number:a hundred and five=105"]),
-        ("two thousand and twelve steps", &["number:two thousand and twelve=2012"]),
-        (
-            "three hundred forty five thousand six hundred",
-            &["number:three hundred forty five thousand six hundred=345600"],
-        ),
-        ("2 million users", &["number:2 million=2000000"]),
-        ("three point one four", &["number:three point one four=3.14"]),
-        ("two dozen eggs", &["number:two dozen=24"]),
-        ("one apple", &["number:one=1"]),
-        ("the 3rd chapter", &["ordinal:3rd=3"]),
-        ("my second attempt", &["ordinal:second=2"]),
-        ("the twenty-first century", &["ordinal:twenty-first=21"]),
-        ("on the second floor", &["ordinal:second=2"]),
-        ("wait a second", &["duration:a second=PT1S"]),
-        ("the 22th", &[]),
-        ("first, open the book", &[]),
-        ("I scored 87.5%", &["percentage:87.5%=87.5"]),
-        ("ten percent off", &["percentage:ten percent=10"]),
-        ("5 per cent", &["percentage:5 per cent=5"]),
-        ("ten minutes", &["duration:ten minutes=PT10M"]),
-        ("for 1h30m", &["duration:1h30m=PT1H30M"]),
-        ("two and a half hours", &["duration:two and a half hours=PT2H30M"]),
-        ("an hour and a half", &["duration:an hour and a half=PT1H30M"]),
-        ("half an hour", &["duration:half an hour=PT30M"]),
-        ("1.5 hours", &["duration:1.5 hours=PT1H30M"]),
-        ("2 hours and 15 minutes", &["duration:2 hours and 15 minutes=PT2H15M"]),
-        ("three weeks", &["duration:three weeks=P21D"]),
-        ("1 year and 2 months", &["duration:1 year and 2 months=P1Y2M"]),
-        ("a couple of days", &["duration:a couple of days=P2D"]),
-        ("a ten-minute break", &["duration:ten-minute=PT10M"]),
-        ("5 s", &["number:5=5"]),
-        ("90s", &["duration:90s=PT1M30S"]),
-        ("it costs $5.50", &["money:$5.50=5.5 USD"]),
-        ("20 bucks", &["money:20 bucks=20 USD"]),
-        ("five hundred euros", &["money:five hundred euros=500 EUR"]),
-        ("3 dollars and 50 cents", &["money:3 dollars and 50 cents=3.5 USD"]),
-        ("99 cents", &["money:99 cents=0.99 USD"]),
-        ("20 degrees celsius", &["temperature:20 degrees celsius=20 celsius"]),
-        ("set it to 70 degrees", &["temperature:70 degrees=70 degree"]),
-        ("-5 °F", &["temperature:-5 °F=-5 fahrenheit"]),
-        ("three miles", &["distance:three miles=3 mile"]),
-        ("5 km away", &["distance:5 km=5 kilometre"]),
-        ("call +1 (555) 123-4567", &["phone:+1 (555) 123-4567=+15551234567"]),
-        ("call 555-123-4567", &["phone:555-123-4567=5551234567"]),
-        ("pages 10-12", &[]),
-    ]);
+    check(
+        "en",
+        &[
+            ("I have 3 apples", &["number:3=3"]),
+            ("count to 1,250.50 now", &["number:1,250.50=1250.5"]),
+            ("it is -4 outside", &["number:-4=-4"]),
+            ("twenty one people", &["number:twenty one=21"]),
+            ("a hundred and five ways", &["number:a hundred and five=105"]),
+            ("two thousand and twelve steps", &["number:two thousand and twelve=2012"]),
+            (
+                "three hundred forty five thousand six hundred",
+                &["number:three hundred forty five thousand six hundred=345600"],
+            ),
+            ("2 million users", &["number:2 million=2000000"]),
+            ("three point one four", &["number:three point one four=3.14"]),
+            ("two dozen eggs", &["number:two dozen=24"]),
+            ("one apple", &["number:one=1"]),
+            ("the 3rd chapter", &["ordinal:3rd=3"]),
+            ("my second attempt", &["ordinal:second=2"]),
+            ("the twenty-first century", &["ordinal:twenty-first=21"]),
+            ("on the second floor", &["ordinal:second=2"]),
+            ("wait a second", &["duration:a second=PT1S"]),
+            ("the 22th", &[]),
+            ("first, open the book", &[]),
+            ("I scored 87.5%", &["percentage:87.5%=87.5"]),
+            ("ten percent off", &["percentage:ten percent=10"]),
+            ("5 per cent", &["percentage:5 per cent=5"]),
+            ("ten minutes", &["duration:ten minutes=PT10M"]),
+            ("for 1h30m", &["duration:1h30m=PT1H30M"]),
+            ("two and a half hours", &["duration:two and a half hours=PT2H30M"]),
+            ("an hour and a half", &["duration:an hour and a half=PT1H30M"]),
+            ("half an hour", &["duration:half an hour=PT30M"]),
+            ("1.5 hours", &["duration:1.5 hours=PT1H30M"]),
+            ("2 hours and 15 minutes", &["duration:2 hours and 15 minutes=PT2H15M"]),
+            ("three weeks", &["duration:three weeks=P21D"]),
+            ("1 year and 2 months", &["duration:1 year and 2 months=P1Y2M"]),
+            ("a couple of days", &["duration:a couple of days=P2D"]),
+            ("a ten-minute break", &["duration:ten-minute=PT10M"]),
+            ("5 s", &["number:5=5"]),
+            ("90s", &["duration:90s=PT1M30S"]),
+            ("it costs $5.50", &["money:$5.50=5.5 USD"]),
+            ("20 bucks", &["money:20 bucks=20 USD"]),
+            ("five hundred euros", &["money:five hundred euros=500 EUR"]),
+            ("3 dollars and 50 cents", &["money:3 dollars and 50 cents=3.5 USD"]),
+            ("99 cents", &["money:99 cents=0.99 USD"]),
+            ("20 degrees celsius", &["temperature:20 degrees celsius=20 celsius"]),
+            ("set it to 70 degrees", &["temperature:70 degrees=70 degree"]),
+            ("-5 °F", &["temperature:-5 °F=-5 fahrenheit"]),
+            ("three miles", &["distance:three miles=3 mile"]),
+            ("5 km away", &["distance:5 km=5 kilometre"]),
+            ("call +1 (555) 123-4567", &["phone:+1 (555) 123-4567=+15551234567"]),
+            ("call 555-123-4567", &["phone:555-123-4567=5551234567"]),
+            ("pages 10-12", &[]),
+        ],
+    );
 }

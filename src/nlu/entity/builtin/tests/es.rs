@@ -47,8 +47,14 @@ const STRETCHES: &[Row] = &[
     ("en enero", &["interval:en enero=2027-01-01..2027-01-31"]),
     ("febrero de 2028", &["interval:febrero de 2028=2028-02-01..2028-02-29"]),
     ("los próximos tres días", &["interval:los próximos tres días=2026-11-23..2026-11-26"]),
-    ("mañana por la mañana", &["interval:mañana por la mañana=2026-11-24T06:00:00+01:00..2026-11-24T12:00:00+01:00"]),
-    ("el viernes por la noche", &["interval:el viernes por la noche=2026-11-27T18:00:00+01:00..2026-11-28T00:00:00+01:00"]),
+    (
+        "mañana por la mañana",
+        &["interval:mañana por la mañana=2026-11-24T06:00:00+01:00..2026-11-24T12:00:00+01:00"],
+    ),
+    (
+        "el viernes por la noche",
+        &["interval:el viernes por la noche=2026-11-27T18:00:00+01:00..2026-11-28T00:00:00+01:00"],
+    ),
     ("de las 3 a las 5 de la tarde", &["interval:de las 3 a las 5 de la tarde=15:00:00..17:00:00"]),
     ("de 9:00 a 10:30", &["interval:de 9:00 a 10:30=09:00:00..10:30:00"]),
     ("entre las nueve y las once", &["interval:entre las nueve y las once=09:00:00..11:00:00"]),
@@ -88,19 +94,31 @@ const MOMENTS: &[Row] = &[
     ("hace dos horas", &["datetime:hace dos horas=2026-11-23T08:00:00+01:00"]),
     ("en media hora", &["datetime:en media hora=2026-11-23T10:30:00+01:00"]),
     ("dentro de hora y media", &["datetime:dentro de hora y media=2026-11-23T11:30:00+01:00"]),
-    ("el 14 de marzo de 2027 a las 15:30", &["datetime:el 14 de marzo de 2027 a las 15:30=2027-03-14T15:30:00+01:00"]),
-    ("el lunes a las tres y media de la tarde", &["datetime:el lunes a las tres y media de la tarde=2026-11-30T15:30:00+01:00"]),
+    (
+        "el 14 de marzo de 2027 a las 15:30",
+        &["datetime:el 14 de marzo de 2027 a las 15:30=2027-03-14T15:30:00+01:00"],
+    ),
+    (
+        "el lunes a las tres y media de la tarde",
+        &["datetime:el lunes a las tres y media de la tarde=2026-11-30T15:30:00+01:00"],
+    ),
 ];
 
 const RECURRENCES: &[Row] = &[
-    ("todos los lunes a las 9", &["recurrence:todos los lunes a las 9=FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"]),
+    (
+        "todos los lunes a las 9",
+        &["recurrence:todos los lunes a las 9=FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"],
+    ),
     ("cada lunes", &["recurrence:cada lunes=FREQ=WEEKLY;BYDAY=MO"]),
     ("los martes y jueves", &["recurrence:los martes y jueves=FREQ=WEEKLY;BYDAY=TU,TH"]),
     ("todos los días a mediodía", &["recurrence:todos los días a mediodía=FREQ=DAILY;BYHOUR=12;BYMINUTE=0"]),
     ("cada dos semanas", &["recurrence:cada dos semanas=FREQ=WEEKLY;INTERVAL=2"]),
     ("cada noche a las 8", &["recurrence:cada noche a las 8=FREQ=DAILY;BYHOUR=20;BYMINUTE=0"]),
     ("el 1 de cada mes", &["recurrence:el 1 de cada mes=FREQ=MONTHLY;BYMONTHDAY=1"]),
-    ("de lunes a viernes a las 7", &["recurrence:de lunes a viernes a las 7=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=7;BYMINUTE=0"]),
+    (
+        "de lunes a viernes a las 7",
+        &["recurrence:de lunes a viernes a las 7=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=7;BYMINUTE=0"],
+    ),
 ];
 
 const NOTHING: &[Row] = &[
@@ -148,44 +166,52 @@ fn what_means_something_else_is_left_alone() {
 
 #[test]
 fn clocks_change_and_years_leap() {
-    check_at("es", "2027-03-27T12:00:00+01:00[Europe/Madrid]", &[
-        ("mañana a las 2:30", &["datetime:mañana a las 2:30=2027-03-28T03:30:00+02:00"]),
-        ("en 24 horas", &["datetime:en 24 horas=2027-03-28T13:00:00+02:00"]),
-    ]);
-    check_at("es", "2028-01-31T12:00:00-06:00[America/Mexico_City]", &[
-        ("en un mes", &["date:en un mes=2028-02-29"]),
-        ("hace un mes", &["date:hace un mes=2027-12-31"]),
-    ]);
+    check_at(
+        "es",
+        "2027-03-27T12:00:00+01:00[Europe/Madrid]",
+        &[
+            ("mañana a las 2:30", &["datetime:mañana a las 2:30=2027-03-28T03:30:00+02:00"]),
+            ("en 24 horas", &["datetime:en 24 horas=2027-03-28T13:00:00+02:00"]),
+        ],
+    );
+    check_at(
+        "es",
+        "2028-01-31T12:00:00-06:00[America/Mexico_City]",
+        &[("en un mes", &["date:en un mes=2028-02-29"]), ("hace un mes", &["date:hace un mes=2027-12-31"])],
+    );
 }
 
 #[test]
 fn amounts_are_read() {
-    check("es", &[
-        ("tengo 3 manzanas", &["number:3=3"]),
-        ("veintiún alumnos", &["number:veintiún=21"]),
-        ("treinta y cinco páginas", &["number:treinta y cinco=35"]),
-        ("doscientos cuarenta y cinco", &["number:doscientos cuarenta y cinco=245"]),
-        ("dos mil trescientos pasos", &["number:dos mil trescientos=2300"]),
-        ("un millón de personas", &["number:un millón=1000000"]),
-        ("1.234,5 puntos", &["number:1.234,5=1234.5"]),
-        ("tres coma cinco", &["number:tres coma cinco=3.5"]),
-        ("el 2º capítulo", &["ordinal:2º=2"]),
-        ("la tercera pregunta", &["ordinal:tercera=3"]),
-        ("el segundo capítulo", &["ordinal:segundo=2"]),
-        ("espera un segundo", &["duration:un segundo=PT1S"]),
-        ("50 por ciento", &["percentage:50 por ciento=50"]),
-        ("12,5 %", &["percentage:12,5 %=12.5"]),
-        ("diez minutos", &["duration:diez minutos=PT10M"]),
-        ("media hora", &["duration:media hora=PT30M"]),
-        ("una hora y media", &["duration:una hora y media=PT1H30M"]),
-        ("dos horas y quince minutos", &["duration:dos horas y quince minutos=PT2H15M"]),
-        ("tres semanas", &["duration:tres semanas=P21D"]),
-        ("5 euros", &["money:5 euros=5 EUR"]),
-        ("3 euros con 50", &["money:3 euros con 50=3.5 EUR"]),
-        ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
-        ("20 grados", &["temperature:20 grados=20 degree"]),
-        ("menos 5 grados centígrados", &["temperature:menos 5 grados centígrados=-5 celsius"]),
-        ("5 kilómetros", &["distance:5 kilómetros=5 kilometre"]),
-        ("llama al +34 612 345 678", &["phone:+34 612 345 678=+34612345678"]),
-    ]);
+    check(
+        "es",
+        &[
+            ("tengo 3 manzanas", &["number:3=3"]),
+            ("veintiún alumnos", &["number:veintiún=21"]),
+            ("treinta y cinco páginas", &["number:treinta y cinco=35"]),
+            ("doscientos cuarenta y cinco", &["number:doscientos cuarenta y cinco=245"]),
+            ("dos mil trescientos pasos", &["number:dos mil trescientos=2300"]),
+            ("un millón de personas", &["number:un millón=1000000"]),
+            ("1.234,5 puntos", &["number:1.234,5=1234.5"]),
+            ("tres coma cinco", &["number:tres coma cinco=3.5"]),
+            ("el 2º capítulo", &["ordinal:2º=2"]),
+            ("la tercera pregunta", &["ordinal:tercera=3"]),
+            ("el segundo capítulo", &["ordinal:segundo=2"]),
+            ("espera un segundo", &["duration:un segundo=PT1S"]),
+            ("50 por ciento", &["percentage:50 por ciento=50"]),
+            ("12,5 %", &["percentage:12,5 %=12.5"]),
+            ("diez minutos", &["duration:diez minutos=PT10M"]),
+            ("media hora", &["duration:media hora=PT30M"]),
+            ("una hora y media", &["duration:una hora y media=PT1H30M"]),
+            ("dos horas y quince minutos", &["duration:dos horas y quince minutos=PT2H15M"]),
+            ("tres semanas", &["duration:tres semanas=P21D"]),
+            ("5 euros", &["money:5 euros=5 EUR"]),
+            ("3 euros con 50", &["money:3 euros con 50=3.5 EUR"]),
+            ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
+            ("20 grados", &["temperature:20 grados=20 degree"]),
+            ("menos 5 grados centígrados", &["temperature:menos 5 grados centígrados=-5 celsius"]),
+            ("5 kilómetros", &["distance:5 kilómetros=5 kilometre"]),
+            ("llama al +34 612 345 678", &["phone:+34 612 345 678=+34612345678"]),
+        ],
+    );
 }

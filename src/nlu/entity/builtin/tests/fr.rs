@@ -52,7 +52,10 @@ const STRETCHES: &[Row] = &[
     ("entre 9 heures et 11 heures", &["interval:entre 9 heures et 11 heures=09:00:00..11:00:00"]),
     ("entre lundi et vendredi", &["interval:entre lundi et vendredi=2026-11-30..2026-12-04"]),
     ("de demain à vendredi", &["interval:de demain à vendredi=2026-11-24..2026-11-27"]),
-    ("demain de 14h à 16h", &["interval:demain de 14h à 16h=2026-11-24T14:00:00+01:00..2026-11-24T16:00:00+01:00"]),
+    (
+        "demain de 14h à 16h",
+        &["interval:demain de 14h à 16h=2026-11-24T14:00:00+01:00..2026-11-24T16:00:00+01:00"],
+    ),
     ("du 3 au 5 mars", &["interval:du 3 au 5 mars=2027-03-03..2027-03-05"]),
 ];
 
@@ -145,45 +148,56 @@ fn what_means_something_else_is_left_alone() {
 
 #[test]
 fn clocks_change_and_years_leap() {
-    check_at("fr", "2027-03-27T12:00:00+01:00[Europe/Paris]", &[
-        ("demain à 2h30", &["datetime:demain à 2h30=2027-03-28T03:30:00+02:00"]),
-        ("dans 24 heures", &["datetime:dans 24 heures=2027-03-28T13:00:00+02:00"]),
-    ]);
-    check_at("fr", "2028-01-31T12:00:00+01:00[Europe/Paris]", &[
-        ("dans un mois", &["date:dans un mois=2028-02-29"]),
-        ("il y a un mois", &["date:il y a un mois=2027-12-31"]),
-    ]);
+    check_at(
+        "fr",
+        "2027-03-27T12:00:00+01:00[Europe/Paris]",
+        &[
+            ("demain à 2h30", &["datetime:demain à 2h30=2027-03-28T03:30:00+02:00"]),
+            ("dans 24 heures", &["datetime:dans 24 heures=2027-03-28T13:00:00+02:00"]),
+        ],
+    );
+    check_at(
+        "fr",
+        "2028-01-31T12:00:00+01:00[Europe/Paris]",
+        &[
+            ("dans un mois", &["date:dans un mois=2028-02-29"]),
+            ("il y a un mois", &["date:il y a un mois=2027-12-31"]),
+        ],
+    );
 }
 
 #[test]
 fn amounts_are_read() {
-    check("fr", &[
-        ("j'ai 3 pommes", &["number:3=3"]),
-        ("neuf chats", &["number:neuf=9"]),
-        ("vingt et un élèves", &["number:vingt et un=21"]),
-        ("quatre-vingt-dix-sept pages", &["number:quatre-vingt-dix-sept=97"]),
-        ("soixante et onze points", &["number:soixante et onze=71"]),
-        ("deux cent quarante-cinq pages", &["number:deux cent quarante-cinq=245"]),
-        ("deux mille trois cents pas", &["number:deux mille trois cents=2300"]),
-        ("un million de gens", &["number:un million=1000000"]),
-        ("1 234,5 points", &["number:1 234,5=1234.5"]),
-        ("trois virgule cinq", &["number:trois virgule cinq=3.5"]),
-        ("le 2e chapitre", &["ordinal:2e=2"]),
-        ("la troisième question", &["ordinal:troisième=3"]),
-        ("50 pour cent", &["percentage:50 pour cent=50"]),
-        ("12,5 %", &["percentage:12,5 %=12.5"]),
-        ("dix minutes", &["duration:dix minutes=PT10M"]),
-        ("une demi-heure", &["duration:une demi-heure=PT30M"]),
-        ("une heure et demie", &["duration:une heure et demie=PT1H30M"]),
-        ("deux heures et quinze minutes", &["duration:deux heures et quinze minutes=PT2H15M"]),
-        ("trois semaines", &["duration:trois semaines=P21D"]),
-        ("attends une seconde", &["duration:une seconde=PT1S"]),
-        ("5 euros", &["money:5 euros=5 EUR"]),
-        ("3 euros 50", &["money:3 euros 50=3.5 EUR"]),
-        ("1 299,99 €", &["money:1 299,99 €=1299.99 EUR"]),
-        ("20 degrés", &["temperature:20 degrés=20 degree"]),
-        ("moins 5 degrés Celsius", &["temperature:moins 5 degrés Celsius=-5 celsius"]),
-        ("5 kilomètres", &["distance:5 kilomètres=5 kilometre"]),
-        ("appelle le 01 23 45 67 89", &["phone:01 23 45 67 89=0123456789"]),
-    ]);
+    check(
+        "fr",
+        &[
+            ("j'ai 3 pommes", &["number:3=3"]),
+            ("neuf chats", &["number:neuf=9"]),
+            ("vingt et un élèves", &["number:vingt et un=21"]),
+            ("quatre-vingt-dix-sept pages", &["number:quatre-vingt-dix-sept=97"]),
+            ("soixante et onze points", &["number:soixante et onze=71"]),
+            ("deux cent quarante-cinq pages", &["number:deux cent quarante-cinq=245"]),
+            ("deux mille trois cents pas", &["number:deux mille trois cents=2300"]),
+            ("un million de gens", &["number:un million=1000000"]),
+            ("1 234,5 points", &["number:1 234,5=1234.5"]),
+            ("trois virgule cinq", &["number:trois virgule cinq=3.5"]),
+            ("le 2e chapitre", &["ordinal:2e=2"]),
+            ("la troisième question", &["ordinal:troisième=3"]),
+            ("50 pour cent", &["percentage:50 pour cent=50"]),
+            ("12,5 %", &["percentage:12,5 %=12.5"]),
+            ("dix minutes", &["duration:dix minutes=PT10M"]),
+            ("une demi-heure", &["duration:une demi-heure=PT30M"]),
+            ("une heure et demie", &["duration:une heure et demie=PT1H30M"]),
+            ("deux heures et quinze minutes", &["duration:deux heures et quinze minutes=PT2H15M"]),
+            ("trois semaines", &["duration:trois semaines=P21D"]),
+            ("attends une seconde", &["duration:une seconde=PT1S"]),
+            ("5 euros", &["money:5 euros=5 EUR"]),
+            ("3 euros 50", &["money:3 euros 50=3.5 EUR"]),
+            ("1 299,99 €", &["money:1 299,99 €=1299.99 EUR"]),
+            ("20 degrés", &["temperature:20 degrés=20 degree"]),
+            ("moins 5 degrés Celsius", &["temperature:moins 5 degrés Celsius=-5 celsius"]),
+            ("5 kilomètres", &["distance:5 kilomètres=5 kilometre"]),
+            ("appelle le 01 23 45 67 89", &["phone:01 23 45 67 89=0123456789"]),
+        ],
+    );
 }

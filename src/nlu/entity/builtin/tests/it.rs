@@ -54,7 +54,10 @@ const STRETCHES: &[Row] = &[
     ("tra le nove e le undici", &["interval:tra le nove e le undici=09:00:00..11:00:00"]),
     ("tra lunedì e venerdì", &["interval:tra lunedì e venerdì=2026-11-30..2026-12-04"]),
     ("da domani a venerdì", &["interval:da domani a venerdì=2026-11-24..2026-11-27"]),
-    ("domani dalle 3 alle 5", &["interval:domani dalle 3 alle 5=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"]),
+    (
+        "domani dalle 3 alle 5",
+        &["interval:domani dalle 3 alle 5=2026-11-24T15:00:00+01:00..2026-11-24T17:00:00+01:00"],
+    ),
     ("dal 3 al 5 marzo", &["interval:dal 3 al 5 marzo=2027-03-03..2027-03-05"]),
 ];
 
@@ -94,7 +97,10 @@ const MOMENTS: &[Row] = &[
 
 const RECURRENCES: &[Row] = &[
     ("ogni lunedì alle 9", &["recurrence:ogni lunedì alle 9=FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"]),
-    ("tutti i giorni a mezzogiorno", &["recurrence:tutti i giorni a mezzogiorno=FREQ=DAILY;BYHOUR=12;BYMINUTE=0"]),
+    (
+        "tutti i giorni a mezzogiorno",
+        &["recurrence:tutti i giorni a mezzogiorno=FREQ=DAILY;BYHOUR=12;BYMINUTE=0"],
+    ),
     ("ogni martedì e giovedì", &["recurrence:ogni martedì e giovedì=FREQ=WEEKLY;BYDAY=TU,TH"]),
     ("ogni due settimane", &["recurrence:ogni due settimane=FREQ=WEEKLY;INTERVAL=2"]),
     ("ogni sera alle 8", &["recurrence:ogni sera alle 8=FREQ=DAILY;BYHOUR=20;BYMINUTE=0"]),
@@ -147,45 +153,53 @@ fn what_means_something_else_is_left_alone() {
 
 #[test]
 fn clocks_change_and_years_leap() {
-    check_at("it", "2027-03-27T12:00:00+01:00[Europe/Rome]", &[
-        ("domani alle 2:30", &["datetime:domani alle 2:30=2027-03-28T03:30:00+02:00"]),
-        ("tra 24 ore", &["datetime:tra 24 ore=2027-03-28T13:00:00+02:00"]),
-    ]);
-    check_at("it", "2028-01-31T12:00:00+01:00[Europe/Rome]", &[
-        ("tra un mese", &["date:tra un mese=2028-02-29"]),
-        ("un mese fa", &["date:un mese fa=2027-12-31"]),
-    ]);
+    check_at(
+        "it",
+        "2027-03-27T12:00:00+01:00[Europe/Rome]",
+        &[
+            ("domani alle 2:30", &["datetime:domani alle 2:30=2027-03-28T03:30:00+02:00"]),
+            ("tra 24 ore", &["datetime:tra 24 ore=2027-03-28T13:00:00+02:00"]),
+        ],
+    );
+    check_at(
+        "it",
+        "2028-01-31T12:00:00+01:00[Europe/Rome]",
+        &[("tra un mese", &["date:tra un mese=2028-02-29"]), ("un mese fa", &["date:un mese fa=2027-12-31"])],
+    );
 }
 
 #[test]
 fn amounts_are_read() {
-    check("it", &[
-        ("ho 3 mele", &["number:3=3"]),
-        ("ventun studenti", &["number:ventun=21"]),
-        ("ventitré studenti", &["number:ventitré=23"]),
-        ("duecentoquarantacinque pagine", &["number:duecentoquarantacinque=245"]),
-        ("duemilatrecento passi", &["number:duemilatrecento=2300"]),
-        ("centottanta", &["number:centottanta=180"]),
-        ("un milione di persone", &["number:un milione=1000000"]),
-        ("1.234,5 punti", &["number:1.234,5=1234.5"]),
-        ("tre virgola cinque", &["number:tre virgola cinque=3.5"]),
-        ("il 2º capitolo", &["ordinal:2º=2"]),
-        ("la terza domanda", &["ordinal:terza=3"]),
-        ("il secondo capitolo", &["ordinal:secondo=2"]),
-        ("aspetta un secondo", &["duration:un secondo=PT1S"]),
-        ("50 per cento", &["percentage:50 per cento=50"]),
-        ("12,5 %", &["percentage:12,5 %=12.5"]),
-        ("dieci minuti", &["duration:dieci minuti=PT10M"]),
-        ("mezz'ora", &["duration:mezz'ora=PT30M"]),
-        ("un'ora e mezza", &["duration:un'ora e mezza=PT1H30M"]),
-        ("due ore e quindici minuti", &["duration:due ore e quindici minuti=PT2H15M"]),
-        ("tre settimane", &["duration:tre settimane=P21D"]),
-        ("5 euro", &["money:5 euro=5 EUR"]),
-        ("3 euro e 50", &["money:3 euro e 50=3.5 EUR"]),
-        ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
-        ("20 gradi", &["temperature:20 gradi=20 degree"]),
-        ("meno 5 gradi centigradi", &["temperature:meno 5 gradi centigradi=-5 celsius"]),
-        ("5 chilometri", &["distance:5 chilometri=5 kilometre"]),
-        ("chiama il +39 06 1234567", &["phone:+39 06 1234567=+39061234567"]),
-    ]);
+    check(
+        "it",
+        &[
+            ("ho 3 mele", &["number:3=3"]),
+            ("ventun studenti", &["number:ventun=21"]),
+            ("ventitré studenti", &["number:ventitré=23"]),
+            ("duecentoquarantacinque pagine", &["number:duecentoquarantacinque=245"]),
+            ("duemilatrecento passi", &["number:duemilatrecento=2300"]),
+            ("centottanta", &["number:centottanta=180"]),
+            ("un milione di persone", &["number:un milione=1000000"]),
+            ("1.234,5 punti", &["number:1.234,5=1234.5"]),
+            ("tre virgola cinque", &["number:tre virgola cinque=3.5"]),
+            ("il 2º capitolo", &["ordinal:2º=2"]),
+            ("la terza domanda", &["ordinal:terza=3"]),
+            ("il secondo capitolo", &["ordinal:secondo=2"]),
+            ("aspetta un secondo", &["duration:un secondo=PT1S"]),
+            ("50 per cento", &["percentage:50 per cento=50"]),
+            ("12,5 %", &["percentage:12,5 %=12.5"]),
+            ("dieci minuti", &["duration:dieci minuti=PT10M"]),
+            ("mezz'ora", &["duration:mezz'ora=PT30M"]),
+            ("un'ora e mezza", &["duration:un'ora e mezza=PT1H30M"]),
+            ("due ore e quindici minuti", &["duration:due ore e quindici minuti=PT2H15M"]),
+            ("tre settimane", &["duration:tre settimane=P21D"]),
+            ("5 euro", &["money:5 euro=5 EUR"]),
+            ("3 euro e 50", &["money:3 euro e 50=3.5 EUR"]),
+            ("1.299,99 €", &["money:1.299,99 €=1299.99 EUR"]),
+            ("20 gradi", &["temperature:20 gradi=20 degree"]),
+            ("meno 5 gradi centigradi", &["temperature:meno 5 gradi centigradi=-5 celsius"]),
+            ("5 chilometri", &["distance:5 chilometri=5 kilometre"]),
+            ("chiama il +39 06 1234567", &["phone:+39 06 1234567=+39061234567"]),
+        ],
+    );
 }

@@ -5,6 +5,7 @@ mod en;
 mod es;
 mod fr;
 mod it;
+mod pt;
 
 use proptest::prelude::*;
 
@@ -76,26 +77,38 @@ fn every_phrase_of_every_language_is_well_formed() {
 
 #[test]
 fn other_languages_read_digits_and_signs() {
-    check("ja", &[
-        ("drei one 7 um 15:30 am 2027-03-14, 3 %", &["number:7=7", "time:15:30=15:30:00", "date:2027-03-14=2027-03-14", "percentage:3 %=3"]),
-        ("в 18:45 и 2027-01-05T08:00", &["time:18:45=18:45:00", "datetime:2027-01-05T08:00=2027-01-05T08:00:00+01:00"]),
-        ("٣ دروس", &["number:٣=3"]),
-        ("明日 15:00 から 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
-        ("по 20 € и 5 °C", &["money:20 €=20 EUR", "temperature:5 °C=5 celsius"]),
-        ("+49 30 1234567", &["phone:+49 30 1234567=+49301234567"]),
-        ("14.03.2027", &["date:14.03.2027=2027-03-14"]),
-    ]);
+    check(
+        "ja",
+        &[
+            (
+                "drei one 7 um 15:30 am 2027-03-14, 3 %",
+                &["number:7=7", "time:15:30=15:30:00", "date:2027-03-14=2027-03-14", "percentage:3 %=3"],
+            ),
+            (
+                "в 18:45 и 2027-01-05T08:00",
+                &["time:18:45=18:45:00", "datetime:2027-01-05T08:00=2027-01-05T08:00:00+01:00"],
+            ),
+            ("٣ دروس", &["number:٣=3"]),
+            ("明日 15:00 から 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
+            ("по 20 € и 5 °C", &["money:20 €=20 EUR", "temperature:5 °C=5 celsius"]),
+            ("+49 30 1234567", &["phone:+49 30 1234567=+49301234567"]),
+            ("14.03.2027", &["date:14.03.2027=2027-03-14"]),
+        ],
+    );
 }
 
 #[test]
 fn addresses_keep_their_case() {
-    check("en", &[
-        (
-            "mail Ann.Lee@School.edu today",
-            &["email:Ann.Lee@School.edu=Ann.Lee@School.edu", "date:today=2026-11-23"],
-        ),
-        ("open https://x.org/3?a=4", &["url:https://x.org/3?a=4=https://x.org/3?a=4"]),
-    ]);
+    check(
+        "en",
+        &[
+            (
+                "mail Ann.Lee@School.edu today",
+                &["email:Ann.Lee@School.edu=Ann.Lee@School.edu", "date:today=2026-11-23"],
+            ),
+            ("open https://x.org/3?a=4", &["url:https://x.org/3?a=4=https://x.org/3?a=4"]),
+        ],
+    );
 }
 
 #[test]
@@ -118,10 +131,54 @@ fn only_values_that_hang_on_the_clock_say_so() {
 
 /// Words that begin and join phrases, to reach deep into the grammar.
 const PIECES: [&str; 48] = [
-    "from", "to", "between", "and", "3", "31", "59", "999999999", "-", ":", "30", ".", ",", "%", "€", "monday",
-    "february", "29", "next", "in", "weeks", "half", "past", "every", "von", "bis", "halb", "drei", "viertel", "vor",
-    "hundert", "tausend", "le", "dernier", "quatre", "vingt", "de", "la", "tarde", "y", "mil", "e", "mezza", "às",
-    "segunda", "million", "9999", "+",
+    "from",
+    "to",
+    "between",
+    "and",
+    "3",
+    "31",
+    "59",
+    "999999999",
+    "-",
+    ":",
+    "30",
+    ".",
+    ",",
+    "%",
+    "€",
+    "monday",
+    "february",
+    "29",
+    "next",
+    "in",
+    "weeks",
+    "half",
+    "past",
+    "every",
+    "von",
+    "bis",
+    "halb",
+    "drei",
+    "viertel",
+    "vor",
+    "hundert",
+    "tausend",
+    "le",
+    "dernier",
+    "quatre",
+    "vingt",
+    "de",
+    "la",
+    "tarde",
+    "y",
+    "mil",
+    "e",
+    "mezza",
+    "às",
+    "segunda",
+    "million",
+    "9999",
+    "+",
 ];
 
 proptest! {
