@@ -33,7 +33,10 @@ fn understanding(criterion: &mut Criterion) {
     for (name, text) in [
         ("a greeting", "hello there"),
         ("a question", "when is my next physics assignment due"),
-        ("dates and times", "do i have maths tomorrow at half past three or next monday at 9am"),
+        (
+            "dates and times",
+            "do i have maths tomorrow at half past three or next monday at 9am",
+        ),
         ("out of scope", "book me a flight to mars"),
         ("100,000 characters", long.as_str()),
     ] {

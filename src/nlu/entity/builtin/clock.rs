@@ -48,9 +48,8 @@ impl Clocked {
         let base = hour % 12;
         let hour = match part {
             Part::Am | Part::Morning => base,
-            Part::Pm => base + 12,
-            // "Twelve at night" is midnight, "one in the afternoon" is 13:00.
-            Part::Afternoon => base + 12,
+            Part::Pm | Part::Afternoon => base + 12,
+            // "Twelve at night" is midnight.
             Part::Evening => {
                 if base == 0 {
                     0
@@ -78,6 +77,10 @@ pub(super) fn format(time: Time) -> String {
 
 /// A time at a word, with the part of the day behind it.
 pub(super) fn time(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
+    reader.times.at(at, || read(reader, at))
+}
+
+fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
     let mut best: Option<(usize, Clocked)> = None;
     reader.words.grammar.time.read(reader, at, &mut |end, op, captures| {
         let Some(time) = resolve(op, captures) else {

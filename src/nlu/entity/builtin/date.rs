@@ -30,6 +30,10 @@ impl Dated {
 
 /// A date at a word.
 pub(super) fn date(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
+    reader.dates.at(at, || read(reader, at))
+}
+
+fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
     let words = reader.words;
     let today = reader.now.date();
     let mut best = iso(words, at).or_else(|| numeric(words, at, today));
@@ -180,9 +184,8 @@ fn stands(words: &Words<'_>, end: usize) -> bool {
 pub(super) fn weekday(today: Date, day: Weekday, which: Which) -> Option<Date> {
     let ahead = i64::from(today.weekday().until(day));
     let shift = match which {
-        Which::This => ahead,
         Which::Coming if ahead == 0 => 7,
-        Which::Coming => ahead,
+        Which::This | Which::Coming => ahead,
         Which::Last => ahead - 7,
         Which::OfNextWeek => {
             return shifted(monday(today)?, 7 + i64::from(day.to_monday_zero_offset()));

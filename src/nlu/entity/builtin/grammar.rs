@@ -27,6 +27,8 @@ pub(super) const SILENT: Id = 5;
 pub(super) const COMPOUND: Id = 4;
 
 /// What a word can mean.
+// The flags are independent of each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry {
     pub number: Option<f64>,

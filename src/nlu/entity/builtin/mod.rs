@@ -64,7 +64,7 @@ impl Reading {
 pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate>) {
     let webs = web::find(text);
     let words = Words::new(text, clock.language.grammar());
-    let reader = Reader { words: &words, now: clock.now };
+    let reader = Reader::new(&words, clock.now);
     let phones = text.normal.bytes().filter(u8::is_ascii_digit).count() >= 7;
     let mut at = 0;
     while let Some(token) = words.token(at) {

@@ -131,7 +131,7 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         return words.number(at).map(|value| (at + 1, value));
     }
     let (mut end, mut value) = match words.number(at) {
-        Some(hundreds) if hundreds >= 100.0 && hundreds < 1000.0 => {
+        Some(hundreds) if (100.0..1000.0).contains(&hundreds) => {
             if hundreds == 100.0 && !grammar.tongue.bare_scales {
                 return None;
             }

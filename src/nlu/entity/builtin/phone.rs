@@ -35,7 +35,7 @@ pub(super) fn phone(words: &Words<'_>, at: usize) -> Option<(usize, String)> {
             next += 1;
             end = next;
         }
-        if !open && groups.len() > 0 && words.word(next) == "(" && words.is_number(next + 1) {
+        if !open && !groups.is_empty() && words.word(next) == "(" && words.is_number(next + 1) {
             open = true;
             next += 1;
         } else if matches!(words.word(next), "-" | "/" | ".") && words.is_number(next + 1) {

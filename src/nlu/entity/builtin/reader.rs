@@ -1,9 +1,12 @@
 //! Reading slots: what stands at a word as a number, a weekday, a time.
 
+use std::cell::Cell;
+
 use jiff::Zoned;
 use jiff::civil::Weekday;
 
 use super::clock::{self, Clocked};
+use super::date::Dated;
 use super::duration::{self, Length};
 use super::grammar::Entry;
 use super::interval::{self, Edge};
@@ -36,13 +39,46 @@ pub(super) struct Captures {
 }
 
 /// An utterance and the clock that it is read by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub words: &'a Words<'a>,
     pub now: &'a Zoned,
+    pub dates: Memo<Dated>,
+    pub times: Memo<Clocked>,
 }
 
-impl Reader<'_> {
+/// What was read at the last few words: several phrases ask for the same date or time.
+#[derive(Debug)]
+pub(super) struct Memo<T: Copy>([Cell<Read<T>>; 8]);
+
+/// A position, and what was read there up to where.
+type Read<T> = (usize, Option<(usize, T)>);
+
+impl<T: Copy> Memo<T> {
+    fn new() -> Self {
+        Self([const { Cell::new((usize::MAX, None)) }; 8])
+    }
+
+    /// What was read at a word, or is read now.
+    pub(super) fn at(&self, at: usize, read: impl FnOnce() -> Option<(usize, T)>) -> Option<(usize, T)> {
+        let Some(cell) = self.0.get(at % 8) else {
+            return read();
+        };
+        let (known, found) = cell.get();
+        if known == at {
+            return found;
+        }
+        let found = read();
+        cell.set((at, found));
+        found
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(words: &'a Words<'a>, now: &'a Zoned) -> Self {
+        Self { words, now, dates: Memo::new(), times: Memo::new() }
+    }
+
     /// Reads a slot: the position behind it, if it is there.
     pub(super) fn slot(&self, slot: Slot, at: usize, captures: &mut Captures) -> Option<usize> {
         let words = self.words;

@@ -41,7 +41,7 @@ fn rule(reader: &Reader<'_>, at: usize) -> Option<(usize, String, Option<Part>)>
         }
         if let Some(rule) = write(op, captures) {
             let part = match op {
-                Op::Daily(part) | Op::WeekdaysPart(part) => Some(part),
+                Op::Daily(part) => Some(part),
                 _ => None,
             };
             best = Some((end, rule, part));
@@ -60,7 +60,7 @@ fn write(op: Op, captures: &Captures) -> Option<String> {
             let whole = count.fract() == 0.0 && (1.0..1000.0).contains(&count);
             whole.then(|| captures.unit.map(|unit| frequency(unit, count as i32)))??
         }
-        Op::EveryWeekdays | Op::WeekdaysPart(_) => format!("FREQ=WEEKLY;BYDAY={}", days(captures.weekdays)),
+        Op::EveryWeekdays => format!("FREQ=WEEKLY;BYDAY={}", days(captures.weekdays)),
         Op::EveryOtherWeekdays => format!("FREQ=WEEKLY;INTERVAL=2;BYDAY={}", days(captures.weekdays)),
         Op::Workdays => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
         Op::Weekends => "FREQ=WEEKLY;BYDAY=SA,SU".to_owned(),

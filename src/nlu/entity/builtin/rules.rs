@@ -237,9 +237,9 @@ impl Trie {
         accept: &mut dyn FnMut(usize, Op, &Captures),
     ) {
         for (slot, child) in self.nodes.get(node).map_or(&[][..], |node| &node.slots) {
-            let mut captured = captures;
-            if let Some(end) = reader.slot(*slot, at, &mut captured) {
-                self.walk(reader, *child, end, captured, accept);
+            let mut filled = captures;
+            if let Some(end) = reader.slot(*slot, at, &mut filled) {
+                self.walk(reader, *child, end, filled, accept);
             }
         }
     }

@@ -103,8 +103,6 @@ pub(super) enum Op {
     MonthEnd(i64),
     /// The last day of the year so many years from this.
     YearEnd(i64),
-    /// `{edge}` as it was read.
-    Edge,
     /// The week, weekend, month or year so many from this.
     Week(i64),
     Weekend(i64),
@@ -148,8 +146,6 @@ pub(super) enum Op {
     YearDay,
     /// Every day, in a part of it, if a time follows; what it adds to that.
     Daily(Part),
-    /// Every `{weekdays}`, in a part of the day.
-    WeekdaysPart(Part),
     /// So much of `{unit}`.
     Amount(f64),
     /// So many minutes.

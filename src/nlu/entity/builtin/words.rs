@@ -117,8 +117,8 @@ impl<'a> Words<'a> {
     /// Whether a reading may end before position `end`: not in the middle of "3rd" or "3.4".
     pub(super) fn ends_at(&self, end: usize) -> bool {
         let number = end.checked_sub(1).is_some_and(|last| self.is_number(last));
-        !(self.glued(end) && matches!(self.kind(end), Some(TokenKind::Word | TokenKind::Number)))
-            && !(number && self.ties(end))
+        let inside = self.glued(end) && matches!(self.kind(end), Some(TokenKind::Word | TokenKind::Number));
+        !inside && !(number && self.ties(end))
     }
 
     /// As [`Words::ends_at`], or before the dash of an interval: "9:00-10:00".

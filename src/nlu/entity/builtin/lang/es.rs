@@ -239,7 +239,7 @@ const RULES: &[(Section, Rules)] = &[
             ("[a] (las|la) {clock} [horas|h]", Op::Time),
             ("{clock} (horas|h)", Op::Time),
             ("(a|sobre|hacia|desde|hasta) (las|la) {hour}", Op::Hour(0)),
-            ("(las|la) {hour}", Op::HourParted),
+            ("[las|la] {hour}", Op::HourParted),
             ("[a] las {hour} (horas|h)", Op::Hour24(0)),
             ("[a] (las|la) {hour} en punto", Op::Hour(0)),
             ("[a|sobre|hacia] (las|la) {hour} y media", Op::Hour(30)),

@@ -263,7 +263,7 @@ const RULES: &[(Section, Rules)] = &[
             ("(all ' una|l ' una)", Op::At(13, 0)),
             ("all ' una e mezza", Op::At(13, 30)),
             ("all ' una di notte", Op::At(1, 0)),
-            ("(le) {hour}", Op::HourParted),
+            ("[le] {hour}", Op::HourParted),
             ("(alle ore|ore) {hour}", Op::Hour24(0)),
             ("(alle|le|verso le) {hour} (e mezza|e mezzo)", Op::Hour(30)),
             ("(alle|le|verso le) {hour} e un quarto", Op::Hour(15)),
