@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use jiff::civil::Weekday;
 
+use super::guard::Guarded;
 use super::lang::neutral;
 use super::rules::{Trie, expand};
-use super::tongue::{Rules, Section, Sense, Tongue, Unit, When};
-use crate::nlu::text::{Text, TokenKind};
+use super::tongue::{Rules, Section, Tongue, Unit};
+use crate::nlu::text::Text;
 
 /// A word of a language, or [`UNKNOWN`].
 pub(super) type Id = u16;
@@ -16,9 +17,9 @@ pub(super) type Id = u16;
 pub(super) const UNKNOWN: Id = 0;
 
 /// The ends of an utterance and any number, in the contexts of guards.
-const START: Id = 1;
-const END: Id = 2;
-const DIGITS: Id = 3;
+pub(super) const START: Id = 1;
+pub(super) const END: Id = 2;
+pub(super) const DIGITS: Id = 3;
 
 /// A word that begins no phrase where it stands.
 pub(super) const SILENT: Id = 5;
@@ -43,17 +44,7 @@ pub(super) struct Entry {
     pub currency: Option<&'static str>,
     pub minus: bool,
     pub clause: bool,
-    guarded: bool,
-}
-
-/// A context in which a word loses a sense.
-#[derive(Debug)]
-struct Guarded {
-    word: Id,
-    bare: Id,
-    after: bool,
-    only: bool,
-    context: Vec<Id>,
+    pub guarded: bool,
 }
 
 /// A language, ready to read.
@@ -61,8 +52,8 @@ struct Guarded {
 pub(super) struct Grammar {
     pub tongue: &'static Tongue,
     ids: HashMap<Box<str>, Id, Fnv>,
-    entries: Vec<Entry>,
-    guards: Vec<Guarded>,
+    pub entries: Vec<Entry>,
+    pub guards: Vec<Guarded>,
     pub tens_links: Vec<Vec<Id>>,
     pub hundreds_links: Vec<Vec<Id>>,
     pub scale_links: Vec<Vec<Id>>,
@@ -229,7 +220,7 @@ impl Grammar {
         }
     }
 
-    fn fresh(&mut self, entry: Entry) -> Id {
+    pub(super) fn fresh(&mut self, entry: Entry) -> Id {
         let id = Id::try_from(self.entries.len()).unwrap_or(UNKNOWN);
         self.entries.push(entry);
         id
@@ -278,39 +269,6 @@ impl Grammar {
                 };
                 trie.insert(&elements, *op);
             }
-        }
-    }
-
-    /// A guard swaps a word for a twin that lacks the sense.
-    fn add_guards(&mut self, tongue: &'static Tongue) {
-        for (word, sense, when) in tongue.guards {
-            let word = self.intern(word);
-            let Some(entry) = self.entries.get_mut(usize::from(word)) else {
-                continue;
-            };
-            entry.guarded = true;
-            let mut twin = *entry;
-            match sense {
-                Sense::Any | Sense::Start => {}
-                Sense::Ordinal => twin.ordinal = None,
-                Sense::Weekday => twin.weekday = None,
-                Sense::Month => twin.month = None,
-                Sense::Number => twin.number = None,
-                Sense::Unit => twin.unit = None,
-            }
-            let bare = match sense {
-                Sense::Any => UNKNOWN,
-                Sense::Start => SILENT,
-                _ => self.fresh(twin),
-            };
-            let (after, only, words) = match when {
-                When::OnlyAfter(words) => (true, true, words),
-                When::OnlyBefore(words) => (false, true, words),
-                When::NotAfter(words) => (true, false, words),
-                When::NotBefore(words) => (false, false, words),
-            };
-            let context = words.iter().map(|word| self.intern(word)).collect();
-            self.guards.push(Guarded { word, bare, after, only, context });
         }
     }
 
@@ -365,55 +323,6 @@ impl Grammar {
             guarded: false,
         };
         self.entries.get(usize::from(id)).unwrap_or(NOTHING)
-    }
-
-    /// Takes from words the senses that they do not have where they stand.
-    ///
-    /// A word without any sense loses its number; for the others the twin comes back, by position.
-    pub(super) fn guard(&self, text: &Text, ids: &mut [Id]) -> Vec<(usize, Id)> {
-        let mut twins = Vec::new();
-        if self.guards.is_empty() {
-            return twins;
-        }
-        let context = |ids: &[Id], at: Option<usize>, edge: Id| -> Id {
-            let Some(at) = at.filter(|at| *at < ids.len()) else {
-                return edge;
-            };
-            match text.tokens.get(at).map(|token| token.kind) {
-                Some(TokenKind::Number) => DIGITS,
-                Some(TokenKind::Symbol)
-                    if matches!(
-                        text.tokens.get(at).map(|token| text.slice(*token)),
-                        Some("." | "!" | "?" | ",")
-                    ) =>
-                {
-                    edge
-                }
-                _ => ids.get(at).copied().unwrap_or(UNKNOWN),
-            }
-        };
-        for at in 0..ids.len() {
-            let Some(id) = ids.get(at).copied().filter(|id| self.entry(*id).guarded) else {
-                continue;
-            };
-            let (before, behind) =
-                (context(ids, at.checked_sub(1), START), context(ids, at.checked_add(1), END));
-            let number_before = self.entry(before).number.is_some();
-            let lost = self.guards.iter().filter(|guard| guard.word == id).find(|guard| {
-                let other = if guard.after { before } else { behind };
-                guard.context.contains(&other) != guard.only && !(number_before && guard.bare == UNKNOWN)
-            });
-            match lost {
-                Some(Guarded { bare: UNKNOWN, .. }) => {
-                    if let Some(id) = ids.get_mut(at) {
-                        *id = UNKNOWN;
-                    }
-                }
-                Some(guard) => twins.push((at, guard.bare)),
-                None => {}
-            }
-        }
-        twins
     }
 }
 

@@ -15,6 +15,7 @@ mod clock;
 mod date;
 mod duration;
 mod grammar;
+mod guard;
 mod interval;
 mod lang;
 mod moment;

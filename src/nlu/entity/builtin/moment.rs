@@ -53,8 +53,9 @@ fn date_then_time(reader: &Reader<'_>, at: usize) -> Option<(usize, Moment)> {
 fn time_then_date(reader: &Reader<'_>, at: usize) -> Option<(usize, Moment)> {
     let words = reader.words;
     let (end, time) = clock::time(reader, at)?;
-    let next = words.skip(end, &words.grammar.moment_links);
-    let (end, found) = dated(reader, next)?;
+    // "On" links to "friday", but belongs to "on the 3rd".
+    let linked = words.skip(end, &words.grammar.moment_links);
+    let (end, found) = dated(reader, end).or_else(|| dated(reader, linked))?;
     Some((end, join(found, time)?))
 }
 

@@ -228,6 +228,12 @@ impl<'a> Reader<'a> {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }
         let (end, year) = number::cardinal(self.words, at)?;
+        // "Nineteen eighty-four", "twenty twenty-seven".
+        if year == 19.0 || year == 20.0 {
+            let (end, rest) = number::cardinal(self.words, end)?;
+            let fits = rest.fract() == 0.0 && (10.0..100.0).contains(&rest);
+            return fits.then_some((end, (year * 100.0 + rest) as i32));
+        }
         (year.fract() == 0.0 && (1900.0..=2100.0).contains(&year)).then_some((end, year as i32))
     }
 

@@ -118,7 +118,7 @@ impl<'a> Words<'a> {
     pub(super) fn ends_at(&self, end: usize) -> bool {
         let number = end.checked_sub(1).is_some_and(|last| self.is_number(last));
         let inside = self.glued(end) && matches!(self.kind(end), Some(TokenKind::Word | TokenKind::Number));
-        !inside && !(number && self.ties(end))
+        !(inside || number && self.ties(end))
     }
 
     /// As [`Words::ends_at`], or before the dash of an interval: "9:00-10:00".

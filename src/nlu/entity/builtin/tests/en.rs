@@ -40,6 +40,11 @@ const DATES: &[Row] = &[
     ("by the end of the month", &["date:the end of the month=2026-11-30"]),
     ("on christmas day", &["date:christmas day=2026-12-25"]),
     ("may 5", &["date:may 5=2027-05-05"]),
+    ("on first of february twenty seventeen", &["date:first of february twenty seventeen=2017-02-01"]),
+    ("twenty second april", &["date:twenty second april=2027-04-22"]),
+    ("nov second", &["date:nov second=2027-11-02"]),
+    ("next week on tuesday", &["date:next week on tuesday=2026-12-01"]),
+    ("in 100 days from now", &["date:in 100 days from now=2027-03-03"]),
     ("i sat down on sat", &["date:sat=2026-11-28"]),
 ];
 
@@ -51,6 +56,10 @@ const STRETCHES: &[Row] = &[
     ("this weekend", &["interval:this weekend=2026-11-28..2026-11-29"]),
     ("in january", &["interval:in january=2027-01-01..2027-01-31"]),
     ("in may", &["interval:in may=2027-05-01..2027-05-31"]),
+    (
+        "in casper from march 5th to march 11th",
+        &["interval:from march 5th to march 11th=2027-03-05..2027-03-11"],
+    ),
     ("february 2028", &["interval:february 2028=2028-02-01..2028-02-29"]),
     ("the next three days", &["interval:the next three days=2026-11-23..2026-11-26"]),
     ("the last two weeks", &["interval:the last two weeks=2026-11-09..2026-11-23"]),
@@ -113,6 +122,8 @@ const MOMENTS: &[Row] = &[
     ("two hours ago", &["datetime:two hours ago=2026-11-23T08:00:00+01:00"]),
     ("half an hour from now", &["datetime:half an hour from now=2026-11-23T10:30:00+01:00"]),
     ("14 march 2027, 15:30", &["datetime:14 march 2027, 15:30=2027-03-14T15:30:00+01:00"]),
+    ("6 pm on the 21st at the club", &["datetime:6 pm on the 21st=2026-12-21T18:00:00+01:00"]),
+    ("in an hour's time", &["datetime:in an hour's time=2026-11-23T11:00:00+01:00"]),
     ("2027-07-01T08:00", &["datetime:2027-07-01T08:00=2027-07-01T08:00:00+02:00"]),
 ];
 
@@ -136,6 +147,7 @@ const RECURRENCES: &[Row] = &[
 
 const NOTHING: &[Row] = &[
     ("you may go", &[]),
+    ("how many months in a year", &["duration:a year=P1Y"]),
     ("march on", &[]),
     ("i sat in the sun", &[]),
     ("they wed in secret", &[]),
