@@ -49,7 +49,9 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
-        if op == Op::DayOfMonthBare && !words.clause_ends(end) {
+        let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);
+        // "The first monday" is no first.
+        if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
             return;
         }
         if let Some(found) = resolve(op, captures, today) {
@@ -92,7 +94,11 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
         Op::DayPart(shift, part) => {
             Some(Dated { part: Some(part), ..Dated::new(shifted(today, shift)?, true) })
         }
-        Op::Weekday(which) => relative(weekday(today, captures.weekday?, which)),
+        Op::Weekday(which) => {
+            let day = weekday(today, captures.weekday?, which)?;
+            Some(Dated { part: captures.part, ..Dated::new(day, true) })
+        }
+        Op::WeekdayDay => relative(weekday_day(today, captures.weekday?, captures.day?)),
         Op::WeekdayOfWeek(weeks) => {
             let day = i64::from(captures.weekday?.to_monday_zero_offset());
             relative(shifted(monday(today)?, 7 * weeks + day))
@@ -220,5 +226,14 @@ fn day_of_month(today: Date, day: i32) -> Option<Date> {
     (0..12).find_map(|ahead| {
         let first = first_of_month(today, ahead)?;
         civil(first.year().into(), first.month().into(), day).filter(|date| *date >= today)
+    })
+}
+
+/// The next such day of the month that is such a weekday.
+fn weekday_day(today: Date, name: Weekday, day: i32) -> Option<Date> {
+    (0..60).find_map(|ahead| {
+        let first = first_of_month(today, ahead)?;
+        let date = civil(first.year().into(), first.month().into(), day)?;
+        (date >= today && date.weekday() == name).then_some(date)
     })
 }

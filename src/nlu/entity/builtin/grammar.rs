@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use super::guard::Guarded;
 use super::lang::neutral;
 use super::rules::{Trie, expand};
-use super::tongue::{Rules, Section, Tongue, Unit};
+use super::tongue::{Part, Rules, Section, Tongue, Unit};
 use crate::nlu::text::Text;
 
 /// A word of a language, or [`UNKNOWN`].
@@ -37,6 +37,7 @@ pub(super) struct Entry {
     pub ordinal: Option<u32>,
     pub weekday: Option<Weekday>,
     pub plural: Option<Weekday>,
+    pub part: Option<Part>,
     pub month: Option<i32>,
     pub unit: Option<Unit>,
     pub glued_unit: Option<Unit>,
@@ -197,6 +198,15 @@ impl Grammar {
                 entry.clause = true;
             });
         }
+        for (part, meaning) in tongue.day_parts {
+            for (word, day) in tongue.weekdays {
+                self.add(&format!("{word}{part}"), |entry| {
+                    entry.weekday = Some(*day);
+                    entry.part = Some(*meaning);
+                    entry.clause = true;
+                });
+            }
+        }
         for (word, day) in tongue.plurals {
             self.add(word, |entry| entry.plural = Some(*day));
         }
@@ -313,6 +323,7 @@ impl Grammar {
             ordinal: None,
             weekday: None,
             plural: None,
+            part: None,
             month: None,
             unit: None,
             glued_unit: None,

@@ -12,7 +12,7 @@ use super::grammar::Entry;
 use super::interval::{self, Edge};
 use super::number;
 use super::rules::Slot;
-use super::tongue::Unit;
+use super::tongue::{Part, Unit};
 use super::words::Words;
 
 /// What the slots of a phrase captured, in order where there are two of a kind.
@@ -22,6 +22,8 @@ pub(super) struct Captures {
     pub hundredths: Option<f64>,
     pub length: Option<Length>,
     pub weekday: Option<Weekday>,
+    /// The part of the day that the weekday's word names with it.
+    pub part: Option<Part>,
     /// One bit a day, Monday the lowest.
     pub weekdays: u8,
     pub month: Option<i32>,
@@ -103,6 +105,7 @@ impl<'a> Reader<'a> {
             }
             Slot::Weekday => {
                 captures.weekday = Some(entry.weekday?);
+                captures.part = entry.part;
                 Some(self.behind_weekday(at))
             }
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),

@@ -65,6 +65,11 @@ fn write(op: Op, captures: &Captures) -> Option<String> {
         Op::Workdays => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
         Op::Weekends => "FREQ=WEEKLY;BYDAY=SA,SU".to_owned(),
         Op::Daily(_) => "FREQ=DAILY".to_owned(),
+        Op::NthWeekday => {
+            let count = captures.day.filter(|count| (1..=5).contains(count))?;
+            let day = 1_u8 << captures.weekday?.to_monday_zero_offset().clamp(0, 6);
+            format!("FREQ=MONTHLY;BYDAY={count}{}", days(day))
+        }
         Op::MonthDay => format!("FREQ=MONTHLY;BYMONTHDAY={}", captures.day?),
         Op::YearDay => format!("FREQ=YEARLY;BYMONTH={};BYMONTHDAY={}", captures.month?, captures.day?),
         _ => return None,

@@ -92,6 +92,8 @@ pub(super) enum Op {
     From(i32),
     /// `{day}` `{month}` and maybe `{year}`.
     Calendar,
+    /// `{weekday}` that is the `{day}` of its month, where nothing follows that could be counted.
+    WeekdayDay,
     /// `{day}` of this month or the next that has it.
     DayOfMonth,
     /// As [`Op::DayOfMonth`], where nothing follows that could be the "second" of something.
@@ -140,6 +142,8 @@ pub(super) enum Op {
     Workdays,
     /// Saturday and Sunday.
     Weekends,
+    /// The `{day}`th `{weekday}` of every month.
+    NthWeekday,
     /// Every month on the `{day}`.
     MonthDay,
     /// Every year on `{day}` `{month}`.
@@ -251,6 +255,8 @@ pub(super) struct Tongue {
     pub weekdays: &'static [(&'static str, Weekday)],
     /// Weekdays as every one of them: "mondays", "montags".
     pub plurals: &'static [(&'static str, Weekday)],
+    /// Parts of the day that are written behind a weekday as one word: "Montagmorgen".
+    pub day_parts: &'static [(&'static str, Part)],
     /// A word that may follow a weekday: "segunda-feira".
     pub weekday_tail: &'static str,
     pub months: &'static [(&'static str, i32)],
@@ -293,6 +299,7 @@ impl Tongue {
         ordinal_dot: &[],
         weekdays: &[],
         plurals: &[],
+        day_parts: &[],
         weekday_tail: "",
         months: &[],
         units: &[],

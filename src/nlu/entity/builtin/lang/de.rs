@@ -45,6 +45,13 @@ pub(super) static GERMAN: Tongue = Tongue {
         ("samstags", Saturday),
         ("sonntags", Sunday),
     ],
+    day_parts: &[
+        ("morgen", Morning),
+        ("vormittag", Morning),
+        ("nachmittag", Afternoon),
+        ("abend", Evening),
+        ("nacht", Night),
+    ],
     months: &[
         ("januar", 1),
         ("jänner", 1),
@@ -290,12 +297,12 @@ const ORDINALS: &[(&str, u32)] = &[
 ];
 
 const GUARDS: &[Guard] = &[
+    ("acht", Sense::Any, When::NotAfter(&["gib", "gebt", "gebe", "geben", "ausser", "hab", "habt", "ganz"])),
     (
         "acht",
         Sense::Any,
-        When::NotAfter(&["gib", "gebt", "gebe", "geben", "in", "ausser", "hab", "habt", "ganz"]),
+        When::NotBefore(&["nehmen", "nimm", "nehme", "geben", "gebe", "gib", "auf", "lassen"]),
     ),
-    ("acht", Sense::Any, When::NotBefore(&["geben", "gebe", "gib", "auf", "lassen"])),
     ("achten", Sense::Ordinal, When::NotAfter(&["^", "wir", "zu", "sie", "darauf", "bitte"])),
     ("achte", Sense::Ordinal, When::NotAfter(&["^", "ich", "bitte", "darauf"])),
     ("erste", Sense::Ordinal, When::NotBefore(&["hilfe"])),
@@ -343,13 +350,14 @@ const RULES: &[(Section, Rules)] = &[
             ("[um|gegen] {minute} [minuten] vor {hour}", Op::Minutes(-1)),
             ("[um|gegen] {minute} vor halb {hour}", Op::AroundHalf(-1)),
             ("[um|gegen] {minute} nach halb {hour}", Op::AroundHalf(1)),
+            ("es ist {hour}", Op::HourBare),
             ("[um|gegen] mitternacht", Op::At(0, 0)),
             ("(um|gegen) zwölf uhr mittags", Op::At(12, 0)),
             ("(zu|am) mittag", Op::At(12, 0)),
             ("{hour}", Op::HourParted),
         ],
     ),
-    (Section::Edge, &[("{hour} [uhr]", Op::Hour24(0))]),
+    (Section::Edge, &[("{hour} uhr", Op::Hour24(0))]),
     (
         Section::Date,
         &[
@@ -363,6 +371,7 @@ const RULES: &[(Section, Rules)] = &[
             ("gestern abend", Op::DayPart(-1, Evening)),
             ("vorgestern", Op::Day(-2)),
             ("{weekday}", Op::Weekday(Which::Coming)),
+            ("{weekday} [,] (den|der|dem) {day}", Op::WeekdayDay),
             ("(diesen|dieser|diesem) {weekday}", Op::Weekday(Which::This)),
             ("(kommenden|kommender|kommendem) {weekday}", Op::Weekday(Which::Coming)),
             ("(nächsten|nächster|nächstem) {weekday}", Op::Weekday(Which::OfNextWeek)),
@@ -429,6 +438,9 @@ const RULES: &[(Section, Rules)] = &[
             ("(jeden|immer am|immer) {weekdays}", Op::EveryWeekdays),
             ("jeden zweiten {weekdays}", Op::EveryOtherWeekdays),
             ("[immer] {plurals}", Op::EveryWeekdays),
+            ("jeden {day} {weekday} [im monat]", Op::NthWeekday),
+            ("am {day} {weekday} (jedes monats|im monat)", Op::NthWeekday),
+            ("von montag bis freitag", Op::Workdays),
             ("täglich", Op::Each(Unit::Day)),
             ("stündlich", Op::Each(Unit::Hour)),
             ("wöchentlich", Op::Each(Unit::Week)),

@@ -36,6 +36,7 @@ const DATES: &[Row] = &[
     ("25/12/2027", &["date:25/12/2027=2027-12-25"]),
     ("the exam on 3/4", &["date:3/4=2027-03-04"]),
     ("on the 3rd", &["date:on the 3rd=2026-12-03"]),
+    ("friday the 13th", &["date:friday the 13th=2027-08-13"]),
     ("on the 31st", &["date:on the 31st=2026-12-31"]),
     ("by the end of the month", &["date:the end of the month=2026-11-30"]),
     ("on christmas day", &["date:christmas day=2026-12-25"]),
@@ -142,6 +143,14 @@ const RECURRENCES: &[Row] = &[
     ),
     ("on mondays and thursdays", &["recurrence:on mondays and thursdays=FREQ=WEEKLY;BYDAY=MO,TH"]),
     ("on the 1st of every month", &["recurrence:on the 1st of every month=FREQ=MONTHLY;BYMONTHDAY=1"]),
+    (
+        "every first monday of the month",
+        &["recurrence:every first monday of the month=FREQ=MONTHLY;BYDAY=1MO"],
+    ),
+    (
+        "from monday to friday at 9",
+        &["recurrence:from monday to friday at 9=FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9;BYMINUTE=0"],
+    ),
     ("every evening at 8", &["recurrence:every evening at 8=FREQ=DAILY;BYHOUR=20;BYMINUTE=0"]),
 ];
 
@@ -157,6 +166,7 @@ const NOTHING: &[Row] = &[
     ("someone often attends", &[]),
     ("twice a day", &[]),
     ("call mom", &[]),
+    ("between 5 and 10 people", &["number:5=5", "number:10=10"]),
     ("play the mp3", &[]),
     ("version 3.4.5", &[]),
     ("4x4 drive", &[]),

@@ -30,6 +30,7 @@ const DATES: &[Row] = &[
     ("l'examen du 3/4", &["date:3/4=2027-04-03"]),
     ("2027-12-31", &["date:2027-12-31=2027-12-31"]),
     ("le 3", &["date:le 3=2026-12-03"]),
+    ("vendredi 27", &["date:vendredi 27=2026-11-27"]),
     ("le 31", &["date:le 31=2026-12-31"]),
     ("à la fin du mois", &["date:à la fin du mois=2026-11-30"]),
     ("à Noël", &["date:à Noël=2026-12-25"]),
@@ -95,6 +96,7 @@ const MOMENTS: &[Row] = &[
 
 const RECURRENCES: &[Row] = &[
     ("tous les lundis à 9h", &["recurrence:tous les lundis à 9h=FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"]),
+    ("le premier lundi du mois", &["recurrence:le premier lundi du mois=FREQ=MONTHLY;BYDAY=1MO"]),
     ("chaque lundi", &["recurrence:chaque lundi=FREQ=WEEKLY;BYDAY=MO"]),
     ("tous les jours à midi", &["recurrence:tous les jours à midi=FREQ=DAILY;BYHOUR=12;BYMINUTE=0"]),
     ("toutes les deux semaines", &["recurrence:toutes les deux semaines=FREQ=WEEKLY;INTERVAL=2"]),

@@ -79,6 +79,7 @@ const TIMES: &[Row] = &[
     ("a mezzogiorno", &["time:a mezzogiorno=12:00:00"]),
     ("a mezzanotte", &["time:a mezzanotte=00:00:00"]),
     ("alle venti e trenta", &["time:alle venti e trenta=20:30:00"]),
+    ("sono le tre", &["time:sono le tre=15:00:00"]),
     ("alle tre di notte", &["time:alle tre di notte=03:00:00"]),
 ];
 
@@ -87,6 +88,7 @@ const MOMENTS: &[Row] = &[
     ("alle 9 di venerdì", &["datetime:alle 9 di venerdì=2026-11-27T09:00:00+01:00"]),
     ("stasera alle 8", &["datetime:stasera alle 8=2026-11-23T20:00:00+01:00"]),
     ("domani mattina alle 9", &["datetime:domani mattina alle 9=2026-11-24T09:00:00+01:00"]),
+    ("venerdì 27 alle 21", &["datetime:venerdì 27 alle 21=2026-11-27T21:00:00+01:00"]),
     ("tra 10 minuti", &["datetime:tra 10 minuti=2026-11-23T10:10:00+01:00"]),
     ("due ore fa", &["datetime:due ore fa=2026-11-23T08:00:00+01:00"]),
     ("tra mezz'ora", &["datetime:tra mezz'ora=2026-11-23T10:30:00+01:00"]),
