@@ -15,15 +15,18 @@ use super::words::Words;
 pub(super) struct Clocked {
     pub time: Time,
     pub open: bool,
+    /// Whether it is the end of the day, 24:00, rather than its beginning.
+    pub late: bool,
 }
 
 impl Clocked {
     fn fixed(hour: i32, minute: i32, second: i32) -> Option<Self> {
-        let hour = if hour == 24 { 0 } else { hour };
+        let late = hour == 24;
+        let hour = if late { 0 } else { hour };
         let time =
             Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, 0)
                 .ok()?;
-        Some(Self { time, open: false })
+        Some(Self { time, open: false, late })
     }
 
     /// So many minutes after an hour of the twelve-hour clock.
@@ -34,13 +37,17 @@ impl Clocked {
     }
 
     fn after(hour: i32, minutes: i32) -> Option<Self> {
-        let total = (hour * 60 + minutes).rem_euclid(24 * 60);
-        Self::fixed(total / 60, total % 60, 0)
+        let said = hour * 60 + minutes;
+        let total = said.rem_euclid(24 * 60);
+        Some(Self { late: said >= 24 * 60, ..Self::fixed(total / 60, total % 60, 0)? })
     }
 
     /// The time in a part of the day; `None` when it says something else.
     pub(super) fn within(self, part: Part) -> Option<Self> {
         let hour = i32::from(self.time.hour());
+        if self.late {
+            return Some(self);
+        }
         if !self.open && hour > 12 {
             // "15:30 pm" says it twice.
             return matches!(part, Part::Pm | Part::Afternoon | Part::Evening | Part::Night).then_some(self);
@@ -66,7 +73,7 @@ impl Clocked {
             }
         };
         let time = Time::new(i8::try_from(hour).ok()?, self.time.minute(), self.time.second(), 0).ok()?;
-        Some(Self { time, open: false })
+        Some(Self { time, open: false, late: false })
     }
 }
 
@@ -77,7 +84,14 @@ pub(super) fn format(time: Time) -> String {
 
 /// A time at a word, with the part of the day behind it.
 pub(super) fn time(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
-    reader.times.at(at, || read(reader, at))
+    reader.times.at(at, || {
+        // "Morgens um 6", "por la noche a las 10": the part of the day may come first.
+        read(reader, at).or_else(|| {
+            let (end, part) = part(reader, at).filter(|(_, part)| !matches!(part, Part::Am | Part::Pm))?;
+            let (end, time) = read(reader, end)?;
+            Some((end, time.within(part)?))
+        })
+    })
 }
 
 fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
@@ -89,6 +103,8 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
         let parted = part(reader, end).and_then(|(behind, part)| Some((behind, time.within(part)?)));
         let fits = match op {
             Op::HourBare => parted.is_some() || reader.words.clause_ends(end),
+            // "5 to 10 minutes" is a range of numbers.
+            Op::Minutes(_) => reader.words.entry(end).unit.is_none(),
             Op::HourParted | Op::HourMinuteParted | Op::TimeParted => parted.is_some(),
             Op::HourBig => !time.open && time.time.hour() > 12 || parted.is_some(),
             _ => true,
@@ -175,5 +191,11 @@ pub(super) fn digital(words: &Words<'_>, at: usize, sign: &str) -> Option<(usize
         _ => (at + 3, 0),
     };
     let open = (1..=12).contains(&hour) && words.word(at).len() < 3;
-    Some((end, Clocked { open, ..Clocked::fixed(hour, minute, second).filter(|_| hour < 24)? }))
+    Some((
+        end,
+        Clocked {
+            open,
+            ..Clocked::fixed(hour, minute, second).filter(|_| hour < 24 || minute + second == 0)?
+        },
+    ))
 }

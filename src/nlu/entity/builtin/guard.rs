@@ -79,7 +79,12 @@ impl Grammar {
             };
             let (before, behind) =
                 (context(ids, at.checked_sub(1), START), context(ids, at.checked_add(1), END));
-            let number_before = self.entry(before).number.is_some();
+            // "Vingt-neuf", with a dash between.
+            let dashed = || {
+                let left = at.checked_sub(2).and_then(|left| ids.get(left));
+                self.entry(before).minus && left.is_some_and(|left| self.entry(*left).number.is_some())
+            };
+            let number_before = self.entry(before).number.is_some() || dashed();
             let lost = self.guards.iter().filter(|guard| guard.word == id).find(|guard| {
                 let other = if guard.after { before } else { behind };
                 guard.context.contains(&other) != guard.only && !(number_before && guard.bare == UNKNOWN)

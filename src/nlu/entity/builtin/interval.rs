@@ -218,7 +218,7 @@ fn between(reader: &Reader<'_>, from: Edge, to: Edge, day: Option<Dated>) -> Opt
                 Edge::Hour(hour) => hour_of(hour)?,
                 _ => return None,
             };
-            let (from, last) = halves(from, Clocked { time: to.time, open: false });
+            let (from, last) = halves(from, Clocked { time: to.time, open: false, late: false });
             moments(reader, (to.day, from.time), (to.day, last.time), to.dependent)
         }
         (Edge::Hour(_), Edge::Hour(_)) if day.is_none() => None,
@@ -246,7 +246,7 @@ fn between(reader: &Reader<'_>, from: Edge, to: Edge, day: Option<Dated>) -> Opt
 
 fn hour_of(hour: i32) -> Option<Clocked> {
     let (time, open) = (jiff::civil::Time::new(i8::try_from(hour % 24).ok()?, 0, 0, 0).ok()?, true);
-    let clocked = Clocked { time, open: (1..=12).contains(&hour) && open };
+    let clocked = Clocked { time, open: (1..=12).contains(&hour) && open, late: hour == 24 };
     // A waking hour, as elsewhere.
     if (1..=6).contains(&hour) {
         clocked.within(Part::Pm).map(|time| Clocked { open: true, ..time })
@@ -276,9 +276,9 @@ fn halves(from: Clocked, to: Clocked) -> (Clocked, Clocked) {
         let earlier = last
             .and_then(|last| candidates.clone().filter(|from| from.time < last).max_by_key(|from| from.time));
         let from = earlier.unwrap_or(from);
-        return (from, Clocked { time: aligned(to, from.time), open: false });
+        return (from, Clocked { time: aligned(to, from.time), open: false, late: to.late });
     }
-    (from, Clocked { time: aligned(to, from.time), open: false })
+    (from, Clocked { time: aligned(to, from.time), open: false, late: to.late })
 }
 
 fn moments(

@@ -280,13 +280,17 @@ const MONTHS: &[&str] = &[
 ];
 
 const GUARDS: &[Guard] = &[
+    (
+        "second",
+        Sense::Unit,
+        When::NotBefore(&["chance", "time", "opinion", "attempt", "one", "try", "language"]),
+    ),
     // "How many days in a year".
     (
         "in",
         Sense::Start,
         When::NotAfter(&["seconds", "minutes", "hours", "days", "weeks", "months", "times"]),
     ),
-    ("second", Sense::Unit, When::NotBefore(MONTHS)),
     ("sat", Sense::Weekday, When::OnlyAfter(ASKS_FOR_DAY)),
     ("sun", Sense::Weekday, When::OnlyAfter(ASKS_FOR_DAY)),
     ("wed", Sense::Weekday, When::OnlyAfter(ASKS_FOR_DAY)),
@@ -333,11 +337,9 @@ const GUARDS: &[Guard] = &[
             "this",
         ]),
     ),
-    (
-        "second",
-        Sense::Unit,
-        When::NotBefore(&["chance", "time", "opinion", "attempt", "one", "try", "language"]),
-    ),
+    ("second", Sense::Unit, When::NotBefore(MONTHS)),
+    ("pound", Sense::Any, When::NotBefore(&["of"])),
+    ("pounds", Sense::Any, When::NotBefore(&["of"])),
     ("first", Sense::Ordinal, When::NotAfter(&["^", "at"])),
     (
         "one",

@@ -261,6 +261,7 @@ const RULES: &[(Section, Rules)] = &[
             ("(meio - dia|meio dia|ao meio dia)", Op::At(12, 0)),
             ("(meio - dia e meia|ao meio - dia e meia|ao meio dia e meia|meio dia e meia)", Op::At(12, 30)),
             ("[à] (meia - noite|meia noite)", Op::At(0, 0)),
+            ("[à] (meia - noite|meia noite) e meia", Op::At(0, 30)),
             ("(às|as|à|pelas) {clock} [horas|h]", Op::Time),
             ("{clock} (horas|h)", Op::Time),
             ("(às|à|pelas|lá pelas) {hour}", Op::Hour(0)),

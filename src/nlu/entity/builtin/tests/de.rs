@@ -87,6 +87,8 @@ const TIMES: &[Row] = &[
     ("um 5", &["time:um 5=17:00:00"]),
     ("um 5 Prozent", &["percentage:5 Prozent=5"]),
     ("weck mich um acht", &["time:um acht=08:00:00"]),
+    ("morgens um 6", &["time:morgens um 6=06:00:00"]),
+    ("abends um 8", &["time:abends um 8=20:00:00"]),
     ("um 3 Uhr nachts", &["time:um 3 Uhr nachts=03:00:00"]),
 ];
 
@@ -98,6 +100,11 @@ const MOMENTS: &[Row] = &[
     ("nächsten Montag um halb drei", &["datetime:nächsten Montag um halb drei=2026-11-30T14:30:00+01:00"]),
     ("am Montagmorgen um 8", &["datetime:Montagmorgen um 8=2026-11-30T08:00:00+01:00"]),
     ("Freitagabend um 7", &["datetime:Freitagabend um 7=2026-11-27T19:00:00+01:00"]),
+    ("heute um 24 Uhr", &["datetime:heute um 24 Uhr=2026-11-24T00:00:00+01:00"]),
+    (
+        "morgen von 22 bis 24 Uhr",
+        &["interval:morgen von 22 bis 24 Uhr=2026-11-24T22:00:00+01:00..2026-11-25T00:00:00+01:00"],
+    ),
     ("in 10 Minuten", &["datetime:in 10 Minuten=2026-11-23T10:10:00+01:00"]),
     ("vor zwei Stunden", &["datetime:vor zwei Stunden=2026-11-23T08:00:00+01:00"]),
     ("in einer halben Stunde", &["datetime:in einer halben Stunde=2026-11-23T10:30:00+01:00"]),

@@ -110,6 +110,7 @@ const TIMES: &[Row] = &[
     ("at 5 percent", &["percentage:5 percent=5"]),
     ("at 5 main street", &["number:5=5"]),
     ("25:00", &[]),
+    ("at 24:00", &["time:at 24:00=00:00:00"]),
     ("wake me at 6 in the morning", &["time:at 6 in the morning=06:00:00"]),
 ];
 
@@ -166,6 +167,10 @@ const NOTHING: &[Row] = &[
     ("someone often attends", &[]),
     ("twice a day", &[]),
     ("call mom", &[]),
+    ("second of all", &[]),
+    ("give me a second chance", &["ordinal:second=2"]),
+    ("5 to 10 minutes", &["number:5=5", "duration:10 minutes=PT10M"]),
+    ("5 pounds of flour", &["number:5=5"]),
     ("between 5 and 10 people", &["number:5=5", "number:10=10"]),
     ("play the mp3", &[]),
     ("version 3.4.5", &[]),

@@ -76,6 +76,7 @@ const TIMES: &[Row] = &[
     ("a las ocho menos cuarto", &["time:a las ocho menos cuarto=07:45:00"]),
     ("a las siete y diez", &["time:a las siete y diez=07:10:00"]),
     ("a las seis menos veinte", &["time:a las seis menos veinte=17:40:00"]),
+    ("por la noche a las 10", &["time:por la noche a las 10=22:00:00"]),
     ("son las tres", &["time:son las tres=15:00:00"]),
     ("a mediodía", &["time:a mediodía=12:00:00"]),
     ("a medianoche", &["time:a medianoche=00:00:00"]),

@@ -174,6 +174,7 @@ fn amounts_are_read() {
         "fr",
         &[
             ("j'ai 3 pommes", &["number:3=3"]),
+            ("page vingt-neuf", &["number:vingt-neuf=29"]),
             ("neuf chats", &["number:neuf=9"]),
             ("vingt et un élèves", &["number:vingt et un=21"]),
             ("quatre-vingt-dix-sept pages", &["number:quatre-vingt-dix-sept=97"]),

@@ -80,6 +80,7 @@ const TIMES: &[Row] = &[
     ("ao meio-dia", &["time:ao meio-dia=12:00:00"]),
     ("à meia-noite", &["time:à meia-noite=00:00:00"]),
     ("são três horas", &["time:são três horas=15:00:00"]),
+    ("meia-noite e meia", &["time:meia-noite e meia=00:30:00"]),
     ("meio-dia e meia", &["time:meio-dia e meia=12:30:00"]),
     ("às três da madrugada", &["time:às três da madrugada=03:00:00"]),
     ("às vinte horas", &["time:às vinte horas=20:00:00"]),
