@@ -86,9 +86,9 @@ impl Model {
             .collect();
         let top = prediction.ranking.first().map(|(class, _)| *class).filter(|_| prediction.within_scope);
         let intent = top.and(ranking.first()).map(|ranked| ranked.intent.clone());
-        let english = language == "en";
+        let spoken = entity::Language::of(&language);
         let (entities, time_dependent) =
-            entities(text, &normal, model, top, Clock { now: &context.now, english });
+            entities(text, &normal, model, top, Clock { now: &context.now, language: spoken });
         Parse {
             language,
             language_confidence,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
-use super::entity::{LexiconBuilder, Patterns, Tagged, learn};
+use super::entity::{Language, LexiconBuilder, Patterns, Tagged, learn};
 use super::intent::{Labelled, fit};
 use super::model::{LanguageModel, Stored};
 use super::response::ResponseTemplate;
@@ -35,7 +35,7 @@ pub(super) fn train(
         if pack.intents.len() > MAX_INTENTS {
             return Err(TrainError::TooManyIntents(pack.intents.len()));
         }
-        models.push(train_language(pack, *language == "en", options, progress));
+        models.push(train_language(pack, Language::of(language), options, progress));
     }
     Ok(Stored {
         version: version(data, options),
@@ -56,7 +56,7 @@ fn version(data: &TrainingData, options: &TrainOptions) -> String {
 
 fn train_language(
     pack: &LanguagePack,
-    english: bool,
+    language: Language,
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> LanguageModel {
@@ -89,7 +89,7 @@ fn train_language(
         .collect();
     let mut done = 0;
     let learned =
-        learn(&tagged, classifier.classes.len(), english, lexicon.synonyms(), options.seed, &mut || {
+        learn(&tagged, classifier.classes.len(), language, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
             progress(Progress { stage: Stage::Entities, done, total: 8 });
         });

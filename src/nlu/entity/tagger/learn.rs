@@ -9,7 +9,7 @@ use super::features::Extraction;
 use super::gazetteer::{Counts, Gazetteer, LONGEST, hash};
 use super::{MAX_TOKENS, Slot, Tagger, viterbi};
 use crate::nlu::data::{Annotation, Example};
-use crate::nlu::entity::{Clock, builtin};
+use crate::nlu::entity::{Clock, Language, builtin};
 use crate::nlu::index::Index;
 use crate::nlu::rng::Rng;
 use crate::nlu::text::{Text, Token, code_points, normalise};
@@ -41,7 +41,7 @@ struct Sentence {
 pub(crate) fn learn(
     items: &[Tagged<'_>],
     classes: usize,
-    english: bool,
+    language: Language,
     synonyms: &BTreeMap<String, String>,
     seed: u64,
     tick: &mut dyn FnMut(),
@@ -64,14 +64,14 @@ pub(crate) fn learn(
         }
     }
     tagger.gazetteer = Gazetteer::new(&counts);
-    let hashes = known_features(&relevant, &tagger.gazetteer, english, MOST / 2 / tagger.labels());
+    let hashes = known_features(&relevant, &tagger.gazetteer, language, MOST / 2 / tagger.labels());
     tagger.index = Index::new(&hashes);
     tagger.hashes = hashes;
     let sentences: Vec<Sentence> = relevant
         .iter()
         .map(|(item, gold)| {
             let mut rows = Vec::with_capacity(gold.len());
-            each_word(item, gold, &tagger.gazetteer, english, |found| {
+            each_word(item, gold, &tagger.gazetteer, language, |found| {
                 rows.push(found.iter().filter_map(|hash| tagger.index.find(*hash)).collect());
             });
             Sentence { rows, gold: gold.clone(), class: item.class }
@@ -158,13 +158,13 @@ fn each_word(
     item: &Tagged<'_>,
     gold: &[u16],
     gazetteer: &Gazetteer,
-    english: bool,
+    language: Language,
     mut word: impl FnMut(&[u32]),
 ) {
     // What is recognised does not depend on when; only its value does, and that is not used.
     let now = Zoned::default();
     let mut builtins = Vec::new();
-    builtin::find(item.text, Clock { now: &now, english }, &mut builtins);
+    builtin::find(item.text, Clock { now: &now, language }, &mut builtins);
     let own = own(item.text, gold);
     let words = tokens(item.text);
     let extraction = Extraction::new(item.text, words, &builtins, gazetteer, Some(&own));
@@ -180,12 +180,12 @@ fn each_word(
 fn known_features(
     items: &[(&Tagged<'_>, Vec<u16>)],
     gazetteer: &Gazetteer,
-    english: bool,
+    language: Language,
     most: usize,
 ) -> Vec<u32> {
     let mut all = Vec::new();
     for (item, gold) in items {
-        each_word(item, gold, gazetteer, english, |found| {
+        each_word(item, gold, gazetteer, language, |found| {
             all.extend_from_slice(found);
         });
     }
