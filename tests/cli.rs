@@ -1,8 +1,10 @@
 //! The command line by itself: configuration, documents, wrong use.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use crate::support::command::{run, run_with};
+use crate::support::node::voicera;
 
 fn home() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -41,6 +43,83 @@ fn without_a_key_it_says_where_one_comes_from_and_exits_with_two() {
     let ended = run(home().path(), &["say", "hello"]).expect(2);
     for says in ["no API key", "api-key", "--data-dir", "VOICERA_API_KEY"] {
         assert!(ended.err.contains(says), "{says}: {}", ended.err);
+    }
+}
+
+#[test]
+fn the_key_of_this_machine_is_sent_to_no_other() {
+    let home = home();
+    fs::create_dir(home.path().join("data")).unwrap();
+    fs::write(home.path().join("data/api-key"), "vk_of_this_machine\n").unwrap();
+    // Addresses that are kept for documentation (RFC 5737, RFC 6761): whoever asked them would hang.
+    for server in ["http://192.0.2.1:3000", "https://voicera.invalid", "http://127.0.0.1@192.0.2.1"] {
+        for command in [&["say", "hello"][..], &["jobs", "list"], &["say", "hello", "--data-dir", "data"]] {
+            let ended = run(home.path(), &[command, &["--server", server]].concat()).expect(2);
+            for says in ["no API key for http", "this machine alone", "--key KEY", "VOICERA_API_KEY"] {
+                assert!(ended.err.contains(says), "{command:?} {server}: {}", ended.err);
+            }
+            assert!(!ended.err.contains("vk_of_this_machine"), "{}", ended.err);
+        }
+    }
+    for server in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+        let ended = run(home.path(), &["jobs", "list", "--server", server]).expect(1);
+        assert!(ended.err.contains("does not answer"), "{server}: {}", ended.err);
+    }
+}
+
+#[test]
+fn the_key_is_looked_for_where_the_configuration_has_the_data() {
+    let home = home();
+    fs::write(home.path().join("voicera.toml"), "[server]\ndata_dir = \"of-the-file\"\nlisten = 1\n")
+        .unwrap();
+    fs::write(home.path().join("other.toml"), "[server]\ndata_dir = \"of-the-other\"\n").unwrap();
+    let by_variable = ("VOICERA_SERVER__DATA_DIR", "of-the-variable");
+    let by_other_file = ("VOICERA_CONFIG", "other.toml");
+    for (options, variables, looked_at) in [
+        (&[][..], &[][..], "of-the-file/api-key"),
+        (&[], &[by_other_file], "of-the-other/api-key"),
+        (&[], &[by_variable, by_other_file], "of-the-variable/api-key"),
+        (&["--data-dir", "of-the-option"], &[by_variable], "of-the-option/api-key"),
+    ] {
+        for command in [&["say", "hello"][..], &["jobs", "list"]] {
+            let ended = run_with(home.path(), &[command, options].concat(), variables, "").expect(2);
+            assert!(ended.err.contains(&format!("no API key: {looked_at} cannot be read")), "{}", ended.err);
+        }
+    }
+}
+
+/// Runs `voicera` with that standard output; the exit status and standard error.
+pub fn run_into(mut command: Command, out: impl Into<Stdio>) -> (Option<i32>, String) {
+    let ended = command.stdin(Stdio::null()).stdout(out).output().unwrap();
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+}
+
+/// Has the command print to a disk that is full, and to a reader that went away.
+pub fn check_output_that_fails(command: impl Fn() -> Command) {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let (status, err) = run_into(command(), full);
+    assert_eq!(status, Some(1), "{:?}: {err}", command());
+    assert!(err.contains("standard output cannot be written"), "{:?}: {err}", command());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run_into(command(), writer), (Some(0), String::new()), "{:?}", command());
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none() {
+    let home = home();
+    for arguments in [
+        &["config", "show"][..],
+        &["config", "show", "--json"],
+        &["config", "check"],
+        &["openapi"],
+        &["completions", "bash"],
+    ] {
+        check_output_that_fails(|| {
+            let mut command = voicera(home.path());
+            command.args(arguments);
+            command
+        });
     }
 }
 
@@ -133,10 +212,13 @@ fn shells_get_completions() {
 #[test]
 fn every_command_explains_itself_with_an_example() {
     for command in [
-        &["serve"][..],
+        &[][..],
+        &["serve"],
         &["say"],
+        &["jobs"],
         &["jobs", "list"],
         &["jobs", "retry"],
+        &["config"],
         &["config", "show"],
         &["config", "check"],
         &["openapi"],
@@ -144,7 +226,8 @@ fn every_command_explains_itself_with_an_example() {
     ] {
         let help = run(home().path(), &[command, &["--help"]].concat()).expect(0).out;
         assert!(help.contains("Example"), "{command:?}: {help}");
-        assert!(help.contains(&format!("voicera {}", command.join(" "))), "{command:?}: {help}");
+        let (_, examples) = help.split_once("Example").unwrap();
+        assert!(examples.contains(&["voicera", &command.join(" ")].join(" ")), "{command:?}: {help}");
     }
 }
 

@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
+use crate::cli::check_output_that_fails;
 use crate::support::command::{Finished, run_with};
-use crate::support::{Cluster, Role};
+use crate::support::{Behaviour, Cluster, LlmServer, Role, node, wait};
 
 /// Runs `voicera` in the cluster's home against its server, with the data folder instead of a key.
 fn voicera(cluster: &Cluster, arguments: &[&str], input: &str) -> Finished {
@@ -119,4 +120,67 @@ async fn a_line_that_is_refused_does_not_stop_the_others() {
     assert!(lines[1]["failure"].as_str().unwrap().contains("422"), "{}", lines[1]);
     assert_eq!(lines[2]["status"], "completed");
     assert!(ended.err.contains("2 answered, 1 without an answer"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_written_are_a_failure_and_a_reader_that_left_is_none() {
+    let cluster = Cluster::single().await;
+    fs::write(cluster.home().join("commands.txt"), "hello\nthank you\n").unwrap();
+    let base = cluster.client().base().to_owned();
+    for arguments in [
+        &["say", "hello"][..],
+        &["say", "hello", "--json"],
+        &["say", "--file", "commands.txt"],
+        &["say", "--file", "commands.txt", "--json"],
+        &["jobs", "list"],
+        &["jobs", "retry", "--all"],
+    ] {
+        check_output_that_fails(|| {
+            let mut command = node::voicera(cluster.home());
+            command.args(arguments).args(["--server", &base, "--data-dir", Role::All.as_str()]);
+            command
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_shown_and_exits_with_one() {
+    let llm = LlmServer::start().await.unwrap();
+    llm.otherwise(Behaviour::Hang);
+    let mut cluster = Cluster::single_with(&[
+        ("llm.base_url", &llm.base_url()),
+        ("voice.understanding.mode", "llm_first"),
+        ("llm.deadline", "20s"),
+        ("llm.attempt_timeout", "20s"),
+        ("voice.queue.concurrency", "1"),
+    ])
+    .await;
+    let client = cluster.client();
+    // The only worker is busy with this one, so that what comes after it can be cancelled.
+    client.accept("show my grades").await;
+    assert!(llm.received(1).await);
+    let (home, base) = (cluster.home().to_owned(), client.base().to_owned());
+    let said: Vec<_> = [&["say", "hello"][..], &["say", "hello", "--json"]]
+        .into_iter()
+        .map(|arguments| {
+            let (home, base) = (home.clone(), base.clone());
+            let arguments = [arguments, &["--data-dir", Role::All.as_str()]].concat();
+            tokio::task::spawn_blocking(move || run_with(&home, &arguments, &[("VOICERA_SERVER", &base)], ""))
+        })
+        .collect();
+    let waiting = wait::until("both wait", async || {
+        let jobs = client.read("/api/voice/jobs?state=waiting").await["jobs"].as_array().unwrap().clone();
+        (jobs.len() == 2).then_some(jobs)
+    })
+    .await;
+    for job in waiting {
+        client.delete(&format!("/api/voice/jobs/{}", job["jobId"].as_str().unwrap())).await;
+    }
+    for (said, shows) in said.into_iter().zip(["failed     ", "\"status\":\"failed\""]) {
+        let ended = said.await.unwrap().expect(1);
+        assert!(ended.out.contains(shows), "{}", ended.out);
+        assert!(ended.err.starts_with("error: the command has no answer: "), "{}", ended.err);
+    }
+    // Nobody has to wait for what the first one waits for.
+    cluster.all().kill9();
 }

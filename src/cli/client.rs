@@ -7,8 +7,10 @@ use clap::Args;
 use http::{Method, StatusCode};
 use reqwest::{RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
+use url::Host;
 
 use crate::cli::Failure;
+use crate::config::{Config, Flags, Sources};
 use crate::kit::error::Problem;
 use crate::roles::API_KEY_FILE;
 
@@ -19,12 +21,13 @@ pub(super) struct ServerOptions {
     /// The server
     #[arg(long, value_name = "URL", env = "VOICERA_SERVER", default_value = "http://127.0.0.1:3000")]
     server: String,
-    /// The API key [default: the one in DATA_DIR/api-key]
+    /// The API key [default: the one in DATA_DIR/api-key, for a server on this machine alone]
     #[arg(long, value_name = "KEY", env = "VOICERA_API_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// Where a server on this machine keeps its data, and so its first key
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data_dir: PathBuf,
+    /// Where a server on this machine keeps its data, and so its first key [default: `server.data_dir`
+    /// of the variables and of voicera.toml]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 /// A server that can be called.
@@ -72,7 +75,14 @@ impl ServerOptions {
             })?;
         let key = match self.key.filter(|key| !key.is_empty()) {
             Some(key) => key,
-            None => read_key(&self.data_dir.join(API_KEY_FILE))?,
+            None if is_this_machine(&base) => {
+                read_key(&self.data_dir.unwrap_or_else(configured_data_dir).join(API_KEY_FILE))?
+            }
+            None => {
+                return Err(Failure::Use(format!(
+                    "no API key for {base}: the key in the data folder is sent to a server on this machine alone\n  fix: give that server's key with --key KEY or VOICERA_API_KEY"
+                )));
+            }
         };
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -81,6 +91,23 @@ impl ServerOptions {
             .map_err(|error| Failure::Failed(error.to_string()))?;
         Ok(Server { base, key, http })
     }
+}
+
+/// Whether what is sent there stays on this machine. A name that only ends in `localhost` is for a name
+/// server to decide, so it does not count.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Where a server that was started in this folder, with these variables, keeps its data.
+fn configured_data_dir() -> PathBuf {
+    let file = std::env::var_os("VOICERA_CONFIG").map(PathBuf::from);
+    Config::data_dir(&Sources::of_process(file, Flags::default()))
 }
 
 fn read_key(file: &std::path::Path) -> Result<String, Failure> {
@@ -146,5 +173,30 @@ async fn refused(status: StatusCode, response: Response) -> CallError {
             CallError::Later(wait, message)
         }
         _ => CallError::Refused(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_loopback_address_is_this_machine() {
+        for (address, this_machine) in [
+            ("http://127.0.0.1:3000", true),
+            ("http://127.8.9.1", true),
+            ("http://[::1]:3000", true),
+            ("https://LOCALHOST:3000", true),
+            ("http://2130706433", true),
+            ("http://0.0.0.0:3000", false),
+            ("http://10.0.0.1:3000", false),
+            ("http://[::ffff:10.0.0.1]:3000", false),
+            ("http://127.0.0.1@example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://x.localhost", false),
+        ] {
+            assert_eq!(is_this_machine(&address.parse().unwrap()), this_machine, "{address}");
+        }
     }
 }

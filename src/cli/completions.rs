@@ -1,11 +1,9 @@
 //! `voicera completions`: what a shell needs to complete `voicera`'s words.
 
-use std::io;
-
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Failure};
+use crate::cli::{Cli, Failure, print};
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
@@ -20,5 +18,5 @@ pub(super) struct CompletionsArgs {
 pub(super) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "voicera", &mut script);
-    Ok(io::Write::write_all(&mut io::stdout(), &script)?)
+    print(&String::from_utf8_lossy(&script))
 }

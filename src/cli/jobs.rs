@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::client::{Server, ServerOptions};
-use crate::cli::{Failure, client_runtime};
+use crate::cli::{Failure, client_runtime, print};
 
 /// List jobs of a running server, or have dead ones tried again
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  voicera jobs list --state failed\n  voicera jobs retry --all")]
 pub(super) struct JobsArgs {
     #[command(subcommand)]
     command: JobsCommand,
@@ -98,16 +99,16 @@ async fn list(server: &Server, state: Option<State>, json: bool) -> Result<(), F
         }
         let page: Page = server.send(request).await?;
         count += page.jobs.len();
-        for job in &page.jobs {
-            if json { println!("{job}") } else { println!("{}", line(job)) }
-        }
+        let shown = |job| if json { format!("{job}\n") } else { line(job) + "\n" };
+        print(&page.jobs.iter().map(shown).collect::<String>())?;
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;
         }
     }
     if count == 0 && !json {
-        println!("no jobs{}", state.map(|state| format!(" that are {}", state.as_str())).unwrap_or_default());
+        let kind = state.map(|state| format!(" that are {}", state.as_str())).unwrap_or_default();
+        print(&format!("no jobs{kind}\n"))?;
     }
     Ok(())
 }
@@ -139,6 +140,5 @@ async fn retry(server: &Server, ids: &[uuid::Uuid], all: bool) -> Result<(), Fai
         let answer: Retried = server.send(server.request(Method::POST, &path)?).await?;
         retried += answer.retried;
     }
-    println!("{retried} will be tried again");
-    Ok(())
+    print(&format!("{retried} will be tried again\n"))
 }

@@ -1,7 +1,6 @@
 //! The command line: one file per subcommand.
 //!
 //! Exit status: 0 done, 1 failed, 2 wrong use or configuration.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod client;
 mod completions;
@@ -50,11 +49,13 @@ enum Failure {
     Use(String),
     /// It went wrong: exit status 1.
     Failed(String),
+    /// Whoever read the output wants no more of it: exit status 0, as with `… | head`.
+    Unread,
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Failed(error.to_string())
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Unread } else { Self::Failed(error.to_string()) }
     }
 }
 
@@ -68,16 +69,18 @@ pub fn main() -> ExitCode {
         Command::Jobs(args) => jobs::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
-            return match config::run(&args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
-                Ok(status) => ExitCode::from(status),
-                Err(error) => fail(&error.to_string(), 1),
-            };
+            let mut out = io::stdout().lock();
+            let ended = config::run(&args, &mut out, &mut io::stderr().lock());
+            match ended.and_then(|status| out.flush().map(|()| status)) {
+                Ok(status) => return ExitCode::from(status),
+                Err(error) => Err(unwritable(error)),
+            }
         }
         Command::Openapi(_) => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
         Err(Failure::Use(message)) => fail(&message, 2),
         Err(Failure::Failed(message)) => fail(&message, 1),
     }
@@ -87,6 +90,19 @@ fn fail(message: &str, status: u8) -> ExitCode {
     // Nobody is left to be told when standard error is closed.
     let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(status)
+}
+
+/// Prints to standard output: `println!` panics where nobody can be written to.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(unwritable)
+}
+
+fn unwritable(error: io::Error) -> Failure {
+    match Failure::from(error) {
+        Failure::Failed(why) => Failure::Failed(format!("standard output cannot be written: {why}")),
+        unread => unread,
+    }
 }
 
 /// A runtime for commands that only wait for a server.

@@ -1,10 +1,8 @@
 //! `voicera openapi`: the document of the API, as it is committed.
 
-use std::io::{self, Write as _};
-
 use clap::Args;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, print};
 use crate::roles::docs;
 
 /// Print the OpenAPI 3.1 document of the API
@@ -14,5 +12,5 @@ pub(super) struct OpenapiArgs {}
 
 pub(super) fn run() -> Result<(), Failure> {
     let document = docs::document_json().map_err(|error| Failure::Failed(error.to_string()))?;
-    Ok(io::stdout().write_all(document.as_bytes())?)
+    print(&document)
 }

@@ -10,13 +10,13 @@ use super::url::BaseUrl;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gateway {
-    /// The base URL of the voice role.
+    /// The address of the voice role, `http://host:port`.
     pub voice_url: BaseUrl,
-    /// The base URL of the users role.
+    /// The address of the users role.
     pub users_url: BaseUrl,
-    /// The base URL of the analytics role.
+    /// The address of the analytics role.
     pub analytics_url: BaseUrl,
-    /// How long an upstream may take to reply.
+    /// How long an upstream may take to begin its reply.
     pub upstream_timeout: Span,
 }
 
@@ -26,13 +26,27 @@ impl Default for Gateway {
             voice_url: BaseUrl::default(),
             users_url: BaseUrl::default(),
             analytics_url: BaseUrl::default(),
-            upstream_timeout: Span::from_secs(65),
+            upstream_timeout: Span::from_secs(55),
         }
     }
 }
 
 impl Gateway {
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
+        for (key, url) in [
+            ("voice_url", &self.voice_url),
+            ("users_url", &self.users_url),
+            ("analytics_url", &self.analytics_url),
+        ] {
+            if url.is_set() && !url.is_plain_address() {
+                checks.refuse(
+                    key,
+                    format!("\"{url}\" is not a plain http:// address of a host"),
+                    "write \"http://HOST:PORT\" without a path, such as \"http://voice:3001\": roles speak \
+                     unencrypted HTTP with each other, on a private network",
+                );
+            }
+        }
         checks.millis("upstream_timeout", self.upstream_timeout, 100..=3_600_000);
     }
 }

@@ -1,6 +1,7 @@
 //! From sources to a configuration that can be relied on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use figment::Figment;
 use figment::error::{Actual, Kind as ErrorKind};
@@ -33,15 +34,7 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Loaded, ConfigErrors> {
         let schema = Schema::embedded();
         let mut errors = Vec::new();
-        let mut by_key = BTreeMap::new();
-        let mut read: Vec<Origin> = Vec::new();
-        let mut figment = Figment::from(schema.layer());
-        for layer in sources.layers(schema, &mut errors) {
-            read.push(layer.origin.clone());
-            figment = figment.merge(layer.checked(schema, &mut by_key, &mut errors));
-        }
-        let origins = Origins { by_key, read };
-        let config = extract(&figment, schema, &origins, &mut errors);
+        let (config, origins) = read(sources, schema, &mut errors);
         if let Some(config) = &config {
             let mut broken = Vec::new();
             config.validate(&mut broken);
@@ -57,6 +50,13 @@ impl Config {
         }
     }
 
+    /// `server.data_dir` alone, whatever is wrong with the other values: for a command that only looks for
+    /// a file in there.
+    pub fn data_dir(sources: &Sources) -> PathBuf {
+        let (config, _) = read(sources, Schema::embedded(), &mut Vec::new());
+        config.unwrap_or_default().server.data_dir
+    }
+
     /// What each section says of itself.
     fn validate(&self, broken: &mut Vec<Broken>) {
         self.server.validate(Checks::new("server", broken));
@@ -69,6 +69,20 @@ impl Config {
         self.analytics.validate(Checks::new("analytics", broken));
         self.telemetry.validate(Checks::new("telemetry", broken));
     }
+}
+
+/// The values of all layers that can be taken, and where each came from. What cannot is reported to `errors`.
+fn read(sources: &Sources, schema: &Schema, errors: &mut Vec<ConfigError>) -> (Option<Config>, Origins) {
+    let mut by_key = BTreeMap::new();
+    let mut read: Vec<Origin> = Vec::new();
+    let mut figment = Figment::from(schema.layer());
+    for layer in sources.layers(schema, errors) {
+        read.push(layer.origin.clone());
+        figment = figment.merge(layer.checked(schema, &mut by_key, errors));
+    }
+    let origins = Origins { by_key, read };
+    let config = extract(&figment, schema, &origins, errors);
+    (config, origins)
 }
 
 /// The merged values as structs. A value that a struct refuses is reported and replaced by its default,

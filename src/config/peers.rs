@@ -35,6 +35,12 @@ impl Default for Peers {
 impl Peers {
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
         checks.secret("service_key", &self.service_key);
+        for (key, url) in [("users_url", &self.users_url), ("analytics_url", &self.analytics_url)] {
+            if url.has_path() {
+                let fix = "give scheme, host and port alone, such as \"http://users:3002\"";
+                checks.refuse(key, format!("\"{url}\" has a path, which calls to a role do not keep"), fix);
+            }
+        }
         checks.millis("timeout", self.timeout, 10..=60_000);
     }
 }

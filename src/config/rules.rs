@@ -75,6 +75,16 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         format!("voice.max_wait ({max_wait}) is not shorter than server.request_timeout ({request_timeout})"),
         "lower voice.max_wait, or raise server.request_timeout",
     );
+    let upstream_timeout = config.gateway.upstream_timeout;
+    require(
+        role != Role::Gateway || upstream_timeout < request_timeout,
+        &["gateway.upstream_timeout", "server.request_timeout"],
+        format!(
+            "gateway.upstream_timeout ({upstream_timeout}) is not shorter than server.request_timeout \
+             ({request_timeout}), so that it could never act"
+        ),
+        "lower gateway.upstream_timeout, or raise server.request_timeout",
+    );
     require(
         config.voice.understanding.mode != Mode::LlmFirst || config.llm.enabled(),
         &["voice.understanding.mode", "llm.api_key", "llm.base_url"],

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use http::Uri;
+use http::uri::Scheme;
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,6 +33,19 @@ impl BaseUrl {
     /// The URL, parsed.
     pub fn url(&self) -> Option<&Url> {
         self.url.as_ref()
+    }
+
+    /// Whether this is `http://host:port` and nothing more, which is all that the gateway can pass
+    /// requests on to.
+    pub fn is_plain_address(&self) -> bool {
+        // Read as the gateway reads it: that takes less than a URL may have, such as letters beyond ASCII.
+        let uri = self.text.parse::<Uri>();
+        uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/" && uri.host().is_some())
+    }
+
+    /// Whether there is a path, which the calls between roles would not keep.
+    pub fn has_path(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.path() != "/")
     }
 
     /// Whether what is sent there leaves this machine unencrypted.
@@ -140,6 +155,22 @@ mod tests {
             ("http://localhost.example.com", true),
         ] {
             assert_eq!(text.parse::<BaseUrl>().unwrap().is_exposed(), exposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plain_address_is_http_and_a_host() {
+        for (text, plain) in [
+            ("http://voice", true),
+            ("http://voice:3001/", true),
+            ("HTTP://voice:3001", true),
+            ("http://[::1]:3001", true),
+            ("https://voice:3001", false),
+            ("http://voice:3001/v1", false),
+            ("http://bücher:3001", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().unwrap().is_plain_address(), plain, "{text}");
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::choice::choice;
 use super::span::Span;
+use crate::kit::language::is_language_tag;
 
 /// `[voice]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,15 +90,6 @@ impl Voice {
         self.cache.validate(checks.nested("voice.cache"));
         self.understanding.validate(checks.nested("voice.understanding"));
     }
-}
-
-/// The shape of a BCP 47 tag: a language of two or three letters, then subtags.
-fn is_language_tag(text: &str) -> bool {
-    let mut parts = text.split('-');
-    parts.next().is_some_and(|language| {
-        (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase())
-    }) && parts
-        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// `[voice.queue]`

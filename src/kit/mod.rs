@@ -6,6 +6,7 @@ pub mod error;
 pub mod health;
 pub mod http;
 pub mod ids;
+pub mod language;
 pub mod peer;
 pub mod pubsub;
 pub mod queue;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::kit::error::{ApiError, FieldError};
+use crate::kit::language::is_language_tag;
 use crate::kit::queue::JobKind;
 use crate::voice::api::Fingerprint;
 
@@ -63,7 +64,6 @@ pub struct CommandLimits {
 }
 
 const LONGEST_SESSION_ID: usize = 128;
-const LONGEST_LANGUAGE: usize = 35;
 
 /// Checks a command as a client sent it; every broken field is named.
 ///
@@ -101,17 +101,6 @@ pub fn check(
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(ApiError::invalid_fields(wrong)) }
-}
-
-/// The shape of a tag (RFC 5646 §2.1), not whether anybody speaks it.
-fn is_language_tag(tag: &str) -> bool {
-    let mut subtags = tag.split('-');
-    let primary = subtags.next().unwrap_or_default();
-    tag.len() <= LONGEST_LANGUAGE
-        && (2..=3).contains(&primary.len())
-        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && subtags
-            .all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]

@@ -126,6 +126,21 @@ fn the_options_are_read_and_become_flags() {
 }
 
 #[test]
+fn every_example_of_the_documentation_is_a_configuration() {
+    let page = include_str!("../../../docs/CONFIGURATION.md");
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut count = 0;
+    for example in blocks {
+        // The page has it in a file, which its variable names.
+        let world = World::new().with_file(example).with_env(&[("VOICERA_PEERS__SERVICE_KEY", "s3cr3t")]);
+        let (status, _, err) = checked(&world);
+        assert_eq!(status, 0, "{example}{err}");
+        count += 1;
+    }
+    assert!(count >= 7, "only {count} examples were found");
+}
+
+#[test]
 fn the_documentation_has_every_key_with_its_default() {
     let page = include_str!("../../../docs/CONFIGURATION.md");
     let values = serde_json::to_value(Config::default()).unwrap();

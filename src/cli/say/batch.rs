@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::cli::Failure;
 use crate::cli::client::{CallError, Server};
 use crate::cli::say::input::{Input, Line};
-use crate::cli::say::{say, show};
+use crate::cli::say::{failure, say, show};
+use crate::cli::{Failure, print};
 
 /// The intent under which labelled data keeps what is out of scope.
 const OUT_OF_SCOPE: &str = "oos";
@@ -57,16 +57,16 @@ impl Batch {
             let outcome = outcome?;
             summary.add(&outcome);
             let line = if self.json { as_json(&outcome) } else { as_text(&outcome) };
-            bar.suspend(|| writeln!(io::stdout(), "{line}"))?;
+            bar.suspend(|| print(&format!("{line}\n")))?;
             bar.inc(1);
         }
         bar.finish_and_clear();
         let text = summary.text(started.elapsed());
         // With --json, standard output is for programs alone.
         if self.json {
-            eprint!("{text}");
+            let _ = io::stderr().write_all(text.as_bytes());
         } else {
-            print!("\n{text}");
+            print(&format!("\n{text}"))?;
         }
         if summary.failed > 0 {
             return Err(Failure::Failed(format!("{} commands had no answer", summary.failed)));
@@ -87,10 +87,9 @@ impl Batch {
         loop {
             tries += 1;
             let (wait, message) = match say(&self.server, text, self.language.as_deref(), Some(key)).await {
-                Ok(answer) if answer["status"] == "failed" => {
-                    return Err(answer["error"]["message"].as_str().unwrap_or("failed").to_owned());
+                Ok(answer) => {
+                    return failure(&answer).map(str::to_owned).map_or(Ok(answer), Err);
                 }
-                Ok(answer) => return Ok(answer),
                 Err(CallError::Refused(message)) => return Err(message),
                 Err(CallError::Later(wait, message)) => (wait, message),
                 Err(CallError::Unreachable(message)) => (pause, message),

@@ -4,7 +4,6 @@ mod batch;
 mod input;
 mod show;
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::cli::client::{CallError, Server, ServerOptions};
-use crate::cli::{Failure, client_runtime};
+use crate::cli::{Failure, client_runtime, print};
 
 /// Send a command to a running server and show the answer
 ///
@@ -68,13 +67,26 @@ pub(super) fn run(args: SayArgs) -> Result<(), Failure> {
             let text = text.unwrap_or_default();
             let answer = runtime.block_on(say(&server, &text, args.language.as_deref(), None))?;
             if args.json {
-                println!("{answer}");
+                print(&format!("{answer}\n"))?;
             } else {
-                anstream::print!("{}", show::answer(&answer, std::io::stdout().is_terminal()));
+                print(&show::answer(&answer, has_colour()))?;
             }
-            Ok(())
+            match failure(&answer) {
+                Some(message) => Err(Failure::Failed(format!("the command has no answer: {message}"))),
+                None => Ok(()),
+            }
         }
     }
+}
+
+/// Whether standard output shows colours, by its kind and the usual variables (`NO_COLOR` and others).
+fn has_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Why a command that has ended has no result; `None` if it has one.
+fn failure(answer: &Value) -> Option<&str> {
+    (answer["status"] == "failed").then(|| answer["error"]["message"].as_str().unwrap_or("failed"))
 }
 
 /// Sends one command and waits for its answer; with a key, a repetition is not done twice.
@@ -86,6 +98,7 @@ async fn say(
 ) -> Result<Value, CallError> {
     let refused = |failure: Failure| match failure {
         Failure::Use(message) | Failure::Failed(message) => CallError::Refused(message),
+        Failure::Unread => CallError::Refused("standard output is closed".to_owned()),
     };
     let mut body = json!({"command": text});
     if let Some(language) = language {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::World;
-use crate::config::{LogFormat, Mode, Origin, Role, Span};
+use crate::config::{Config, LogFormat, Mode, Origin, Role, Span};
 
 #[test]
 fn nothing_given_means_the_defaults() {
@@ -166,4 +166,15 @@ fn variables_of_others_are_left_alone() {
         ("VOICERA_USERS_PORT_3002_TCP_ADDR", "10.0.0.1"),
     ]);
     assert!(world.loaded().origins.read().is_empty());
+}
+
+#[test]
+fn the_data_folder_is_found_whatever_else_is_wrong() {
+    let found = |world: &World| Config::data_dir(&world.sources).display().to_string();
+    assert_eq!(found(&World::new()), "data");
+    let file =
+        World::new().with_file("[server]\ndata_dir = \"there\"\nlisten = \"nowhere\"\n[weather]\nsunny = 1");
+    assert_eq!(found(&file), "there");
+    assert_eq!(found(&file.with_env(&[("VOICERA_SERVER__DATA_DIR", "/data"), ("VOICERA_X", "y")])), "/data");
+    assert_eq!(found(&World::new().with_file("not toml at all")), "data");
 }

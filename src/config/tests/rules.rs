@@ -61,6 +61,10 @@ fn each_rule_is_held() {
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
         ("[storage]\nsynchronous = \"off\"", "storage.synchronous", "not one of its values"),
         ("[gateway]\nvoice_url = \"voice:3001\"", "gateway.voice_url", "neither http nor https"),
+        ("[gateway]\nvoice_url = \"https://voice:3001\"", "gateway.voice_url", "not a plain http:// address"),
+        ("[gateway]\nusers_url = \"http://u:3002/v1\"", "gateway.users_url", "not a plain http:// address"),
+        ("[gateway]\nanalytics_url = \"http://ä:1\"", "gateway.analytics_url", "not a plain http:// address"),
+        ("[peers]\nusers_url = \"http://u:3002/v1\"", "peers.users_url", "has a path"),
         ("[peers]\nservice_key = \"********\"", "peers.service_key", "is the mask"),
         ("[peers]\nusers_url = \"//users\"", "peers.users_url", "not a URL"),
         ("[voice]\nskills = [\"\"]", "voice.skills", "empty entry"),
@@ -97,6 +101,8 @@ fn what_is_allowed_is_not_refused() {
     for file in [
         "[server]\nlisten = \"[::]:0\"",
         "[voice]\ntimezone = \"Europe/Berlin\"\ndefault_language = \"pt-BR\"",
+        "[voice]\ndefault_language = \"PT-br\"",
+        "[gateway]\nvoice_url = \"http://[::1]:3001/\"\n[peers]\nusers_url = \"https://users:3002/\"",
         "[voice]\nbuiltin_skills = false\nskills = [\"voicera.toml\"]",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\napi_key = \"k\"",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\nbase_url = \"http://10.0.0.1:11434/v1\"",
@@ -161,6 +167,23 @@ fn a_role_needs_the_urls_of_those_it_calls() {
         });
         world.loaded();
     }
+}
+
+#[test]
+fn a_gateway_gives_up_on_an_upstream_before_its_own_time_is_over() {
+    let split = "[gateway]\nvoice_url = \"http://v:1\"\nusers_url = \"http://u:1\"\n\
+                 analytics_url = \"http://a:1\"\n";
+    let world = |timeout: &str, role: &str| {
+        World::new()
+            .with_file(&format!("{split}upstream_timeout = \"{timeout}\"\n{SPLIT}"))
+            .with_env(&[("VOICERA_PEERS__USERS_URL", "http://u:1")])
+            .with(|sources| sources.flags.role = Some(role.to_owned()))
+    };
+    let error = world("60s", "gateway").error();
+    assert_eq!(error.key, "gateway.upstream_timeout");
+    assert!(error.problem.contains("not shorter than server.request_timeout (60s)"), "{error:?}");
+    world("59s", "gateway").loaded();
+    world("60s", "analytics").loaded();
 }
 
 #[test]
