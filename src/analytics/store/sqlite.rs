@@ -132,12 +132,7 @@ impl CounterStore for SqliteCounters {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut conn = self.database.read().await?;
-        sqlx::query("SELECT 1 FROM command_counters LIMIT 1")
-            .fetch_optional(&mut *conn)
-            .await
-            .map(drop)
-            .map_err(|error| self.database.error(&error))
+        self.database.check().await
     }
 
     async fn close(&self) {

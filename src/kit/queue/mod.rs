@@ -60,6 +60,9 @@ pub trait Queue: Send + Sync + Debug {
     async fn retry_all(&self, queue: &str) -> Result<u64, QueueError>;
 
     /// How full `queue` is.
+    ///
+    /// # Errors
+    /// Also while jobs can be read but nothing can be written: then nothing is accepted.
     async fn depth(&self, queue: &str) -> Result<Depth, QueueError>;
 
     /// Works on `queue` until `shutdown`: then claims no more, lets what is in flight finish within

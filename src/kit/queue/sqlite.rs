@@ -143,7 +143,8 @@ impl Queue for SqliteQueue {
 
     async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
         let Core { db, lanes, options, .. } = &*self.core;
-        let mut conn = db.read().await?;
+        db.check().await?;
+        let mut conn = db.glance().await?;
         let sort = |error: sqlx::Error| db.error(&error);
         let mut depth = if options.sole_owner {
             lanes.of(queue).depth()

@@ -38,7 +38,7 @@ pub trait CommandStore: Debug + Send + Sync {
         to: Option<Timestamp>,
     ) -> Result<Stats, StorageError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
 
     /// Flushes and closes.

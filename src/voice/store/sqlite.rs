@@ -175,12 +175,7 @@ impl CommandStore for SqliteCommands {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut conn = self.database.read().await?;
-        sqlx::query("SELECT 1 FROM commands LIMIT 1")
-            .fetch_optional(&mut *conn)
-            .await
-            .map(drop)
-            .map_err(|error| self.failed(&error))
+        self.database.check().await
     }
 
     async fn close(&self) {
