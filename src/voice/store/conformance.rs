@@ -154,7 +154,7 @@ async fn a_search_for_the_rare_goes_on_until_no_page_is_left(store: &dyn Command
         store.record(&command(number)).await.unwrap();
     }
     let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
-    assert_eq!(everything(store, user(1), &text("umbrella"), 5).await, [rare.clone()]);
+    assert_eq!(everything(store, user(1), &text("umbrella"), 5).await, std::slice::from_ref(&rare));
     assert_eq!(everything(store, user(1), &text("nowhere"), 5).await, []);
     let both = Filter {
         intent: Some("greeting".to_owned()),
