@@ -104,8 +104,8 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
     llm.otherwise(Behaviour::Hang);
     let cluster = Cluster::single_with(&[
         ("llm.base_url", &llm.base_url()),
-        ("llm.attempt_timeout", "60s"),
-        ("llm.deadline", "60s"),
+        ("llm.attempt_timeout", "10s"),
+        ("llm.deadline", "10s"),
         ("voice.understanding.mode", "llm_first"),
         ("voice.queue.concurrency", "1"),
     ])
@@ -142,8 +142,8 @@ async fn a_client_that_leaves_while_it_cancels_loses_no_command() {
     llm.otherwise(Behaviour::Hang);
     let cluster = Cluster::single_with(&[
         ("llm.base_url", &llm.base_url()),
-        ("llm.attempt_timeout", "60s"),
-        ("llm.deadline", "60s"),
+        ("llm.attempt_timeout", "10s"),
+        ("llm.deadline", "10s"),
         ("voice.understanding.mode", "llm_first"),
         ("voice.queue.concurrency", "1"),
     ])

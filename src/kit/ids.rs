@@ -50,7 +50,7 @@ impl Entropy {
     }
 
     /// `N` random bytes for names: ids, spans, traces. They have to be unlike each other, not secret,
-    /// and come by the handful with every request: the thread's generator (ChaCha, seeded and
+    /// and come by the handful with every request: the thread's generator (`ChaCha`, seeded and
     /// reseeded by the kernel) makes them without a system call each.
     fn name<const N: usize>(&self) -> [u8; N] {
         match &self.0 {

@@ -31,6 +31,9 @@ impl DataFolder {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let rights = "make it writable for the user that runs Voicera, or choose another with --data-dir DIR";
+        if path.exists() && !path.is_dir() {
+            return Err(fail("it is not a folder".to_owned(), "choose another with --data-dir DIR"));
+        }
         builder.create(path).map_err(|error| fail(error.to_string(), rights))?;
         let mut lock = private(File::options().read(true).write(true).create(true).truncate(false))
             .open(path.join("lock"))
@@ -54,6 +57,9 @@ impl DataFolder {
             .set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| write!(lock, "{}", std::process::id()));
+        if let Ok(Some(doubt)) = doubts(path) {
+            tracing::warn!(folder = %path.display(), "the data folder {doubt}");
+        }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -81,7 +87,34 @@ pub(super) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut out = private(File::options().write(true).create(true).truncate(true)).open(&half)?;
     out.write_all(bytes)?;
     out.sync_all()?;
-    fs::rename(&half, file)
+    fs::rename(&half, file)?;
+    // The name is on disk only when the folder is.
+    #[cfg(unix)]
+    if let Some(folder) = file.parent() {
+        File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// What is wrong with letting this folder hold secrets, if anything. It may be meant, so it is no error.
+#[cfg(unix)]
+fn doubts(path: &Path) -> std::io::Result<Option<String>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = fs::metadata(path)?;
+    // The lock is open to its owner alone, so it is owned by whoever runs this process.
+    let owner = fs::metadata(path.join("lock"))?.uid();
+    Ok(if folder.uid() != owner && folder.uid() != 0 {
+        Some(format!("belongs to user {}, not to the one that runs Voicera: chown it", folder.uid()))
+    } else if folder.mode() & 0o077 != 0 {
+        Some(format!("lets others in (mode {:o}): chmod 700 it", folder.mode() & 0o777))
+    } else {
+        None
+    })
+}
+
+#[cfg(not(unix))]
+fn doubts(_: &Path) -> std::io::Result<Option<String>> {
+    Ok(None)
 }
 
 fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
@@ -103,6 +136,29 @@ mod tests {
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(first);
         DataFolder::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_no_folder() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("file");
+        fs::write(&path, "mine").unwrap();
+        let refused = DataFolder::open(&path).unwrap_err().to_string();
+        assert!(refused.contains("it is not a folder"), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_lets_others_in_is_doubted_and_used() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        drop(DataFolder::open(&path).unwrap());
+        assert_eq!(doubts(&path).unwrap(), None);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        drop(DataFolder::open(&path).unwrap());
+        assert!(doubts(&path).unwrap().is_some_and(|doubt| doubt.contains("mode 755")));
     }
 
     #[cfg(unix)]

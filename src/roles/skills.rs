@@ -144,7 +144,14 @@ fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut Vec<
         Ok(_) => match fs::read_dir(path) {
             Err(error) => problem(&error),
             Ok(entries) => {
-                for entry in entries.flatten().map(|entry| entry.path()) {
+                for entry in entries {
+                    let entry = match entry {
+                        Ok(entry) => entry.path(),
+                        Err(error) => {
+                            problems.push(format!("{}: cannot be read to its end: {error}", path.display()));
+                            continue;
+                        }
+                    };
                     let is_yaml = entry.extension().is_some_and(|end| end == "yml" || end == "yaml");
                     if entry.is_dir() || is_yaml {
                         find(&entry, depth - 1, files, problems);

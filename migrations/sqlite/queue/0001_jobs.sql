@@ -11,6 +11,7 @@ CREATE TABLE jobs (
     lease_by     INTEGER,
     attempts     INTEGER NOT NULL,
     max_attempts INTEGER NOT NULL,
+    takeovers    INTEGER NOT NULL DEFAULT 0, -- attempts forgiven because the process died with others in flight
     created_at   INTEGER NOT NULL,
     kind         TEXT    NOT NULL,
     owner        BLOB    NOT NULL,
@@ -21,6 +22,10 @@ CREATE TABLE jobs (
 
 -- One index a state: a claim reads the head of its own, however long the others are.
 CREATE INDEX jobs_waiting ON jobs (queue, priority, run_at, id) WHERE state = 0;
-CREATE INDEX jobs_active  ON jobs (queue, lease_until)          WHERE state = 1;
 CREATE INDEX jobs_delayed ON jobs (queue, run_at)               WHERE state = 2;
-CREATE INDEX jobs_failed  ON jobs (queue, id)                   WHERE state = 3;
+
+-- The same by age: an index ends with the rowid, which is seq.
+CREATE INDEX jobs_waiting_by_age ON jobs (queue) WHERE state = 0;
+CREATE INDEX jobs_active_by_age  ON jobs (queue) WHERE state = 1;
+CREATE INDEX jobs_delayed_by_age ON jobs (queue) WHERE state = 2;
+CREATE INDEX jobs_failed_by_age  ON jobs (queue) WHERE state = 3;

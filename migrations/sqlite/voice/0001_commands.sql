@@ -17,9 +17,10 @@ CREATE TABLE commands (
 ) STRICT;
 
 -- Each list that the API can ask for reads one of these from its end.
-CREATE INDEX commands_by_time    ON commands (owner, created_at, id);
-CREATE INDEX commands_by_intent  ON commands (owner, intent, created_at, id);
-CREATE INDEX commands_by_session ON commands (owner, session_id, created_at, id) WHERE session_id IS NOT NULL;
+CREATE INDEX commands_by_time     ON commands (owner, created_at, id);
+CREATE INDEX commands_by_intent   ON commands (owner, intent, created_at, id);
+CREATE INDEX commands_by_language ON commands (owner, language, created_at, id);
+CREATE INDEX commands_by_session  ON commands (owner, session_id, created_at, id) WHERE session_id IS NOT NULL;
 
 -- Counters by owner and day (days since 1970 UTC), so that figures never read the history.
 CREATE TABLE command_stats (

@@ -21,7 +21,7 @@ pub trait CounterStore: Debug + Send + Sync {
     /// The sums from the UTC hour of `since` on, or over all time.
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
 
     /// Flushes and closes.

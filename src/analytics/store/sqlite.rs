@@ -25,6 +25,16 @@ static COUNT: RowInsert = RowInsert::new(
     "ON CONFLICT DO UPDATE SET count = count + excluded.count, duration_ms = duration_ms + excluded.duration_ms",
 );
 
+static TOTAL: RowInsert = RowInsert::new(
+    "INSERT INTO command_totals (intent, language, source, count, duration_ms) VALUES",
+    5,
+    "ON CONFLICT DO UPDATE SET count = count + excluded.count, duration_ms = duration_ms + excluded.duration_ms",
+);
+
+const SINCE: &str = "SELECT intent, language, source, sum(count), sum(duration_ms) FROM command_counters
+                     WHERE hour >= ? GROUP BY intent, language, source";
+const ALL_TIME: &str = "SELECT intent, language, source, count, duration_ms FROM command_totals";
+
 /// The tier of a command that has no answer.
 const FAILED: &str = "failed";
 
@@ -68,6 +78,23 @@ impl Apply for Additions {
             sum.0 += 1;
             sum.1 += duration_ms;
         }
+        let mut totals: HashMap<(&str, &str, &str), (i64, f64)> = HashMap::new();
+        for ((_, intent, language, source), (count, duration_ms)) in &sums {
+            let total = totals.entry((intent, language, source)).or_default();
+            total.0 += count;
+            total.1 += duration_ms;
+        }
+        let totals: Vec<_> = totals.into_iter().collect();
+        TOTAL
+            .run(conn, &totals, |query, ((intent, language, source), (count, duration_ms))| {
+                query
+                    .bind((*intent).to_owned())
+                    .bind((*language).to_owned())
+                    .bind((*source).to_owned())
+                    .bind(*count)
+                    .bind(*duration_ms)
+            })
+            .await?;
         let rows: Vec<_> = sums.into_iter().collect();
         COUNT
             .run(conn, &rows, |query, ((hour, intent, language, source), (count, duration_ms))| {
@@ -92,14 +119,8 @@ impl CounterStore for SqliteCounters {
 
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError> {
         let mut conn = self.database.read().await?;
-        let rows = sqlx::query(
-            "SELECT intent, language, source, sum(count), sum(duration_ms) FROM command_counters
-             WHERE hour >= ? GROUP BY intent, language, source",
-        )
-        .bind(since.map_or(i64::MIN, hour))
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(|error| self.database.error(&error))?;
+        let query = since.map_or(sqlx::query(ALL_TIME), |since| sqlx::query(SINCE).bind(hour(since)));
+        let rows = query.fetch_all(&mut *conn).await.map_err(|error| self.database.error(&error))?;
         let mut counts = Counts::default();
         let (mut answered, mut duration_ms) = (0_u64, 0.0);
         for row in &rows {
@@ -132,12 +153,7 @@ impl CounterStore for SqliteCounters {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut conn = self.database.read().await?;
-        sqlx::query("SELECT 1 FROM command_counters LIMIT 1")
-            .fetch_optional(&mut *conn)
-            .await
-            .map(drop)
-            .map_err(|error| self.database.error(&error))
+        self.database.check().await
     }
 
     async fn close(&self) {
@@ -147,4 +163,31 @@ impl CounterStore for SqliteCounters {
 
 fn hour(at: Timestamp) -> i64 {
     at.as_second().div_euclid(3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kit::clock::SystemClock;
+
+    /// What a day's figures cost must not depend on how long there have been figures.
+    #[tokio::test]
+    async fn figures_since_an_hour_read_a_range_and_totals_no_hours() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: SharedClock = Arc::new(SystemClock);
+        let options = Options::new(folder.path().join("analytics.db"));
+        let store = SqliteCounters::open(&options, &clock, &|_| {}).await.unwrap();
+        for (sql, expected) in
+            [(SINCE, "SEARCH command_counters USING PRIMARY KEY (hour>?)"), (ALL_TIME, "SCAN command_totals")]
+        {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let mut conn = store.database.read().await.unwrap();
+            let rows = sqlx::query(explain).fetch_all(&mut *conn).await.unwrap();
+            let plan: String = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
+            assert!(plan.starts_with(expected), "{plan}");
+        }
+        store.close().await;
+    }
 }

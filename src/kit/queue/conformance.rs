@@ -37,10 +37,11 @@ macro_rules! conformance {
             somebody_elses_job_is_not_found
             a_job_that_waits_can_be_cancelled
             a_delayed_job_can_be_cancelled
-            a_dead_job_can_be_cancelled
+            a_dead_job_cannot_be_cancelled
             a_job_being_worked_on_cannot_be_cancelled
             a_full_queue_says_so_until_there_is_room
-            jobs_are_listed_a_page_at_a_time_by_state_queue_and_owner
+            jobs_are_listed_by_age_a_page_at_a_time
+            a_list_goes_on_where_it_was_though_the_job_there_is_gone
             a_typed_payload_comes_back_and_a_bad_one_says_where
             a_caller_that_gives_up_breaks_nothing
             thirty_two_producers_lose_nothing_and_nothing_runs_twice
@@ -74,6 +75,8 @@ macro_rules! conformance_manual_clock {
     ($factory:expr) => {
         $crate::kit::queue::conformance::each_case! { $factory;
             an_idle_consumer_is_woken_though_the_clock_stands_still
+            the_neighbours_of_a_job_that_kills_its_process_are_spared
+            jobs_that_only_ever_crash_together_are_not_tried_for_ever
             a_delayed_job_runs_when_its_time_has_come
             a_failed_attempt_pauses_before_the_next
             the_oldest_waiting_is_known_across_priorities

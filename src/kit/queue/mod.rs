@@ -6,7 +6,9 @@
 //!
 //! - A job is durable when `enqueue` returns; the same id twice is one job.
 //! - At least once: an attempt is counted before it begins, so a job that kills the process is not
-//!   tried for ever; a job of a dead process is taken over.
+//!   tried for ever; a job of a dead process is taken over. Where several were in flight nobody knows
+//!   which of them it was: their attempts are forgiven, a limited number of times, and those that it
+//!   happens to again are tried one after the other.
 //! - Failed attempts are repeated with exponential backoff and full jitter; when they are used up
 //!   [`Handler::exhausted`] is told, then the job is dead (`failed`) until retried by hand.
 //! - A completed job is gone. Its record is the business of whoever handled it.
@@ -20,12 +22,14 @@ pub mod metrics;
 mod options;
 pub mod sqlite;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use handler::{Failure, Handler};
@@ -47,11 +51,11 @@ pub trait Queue: Send + Sync + Debug {
     /// The job with this id, if it is in the queue and `owner`'s.
     async fn get(&self, id: JobId, owner: Option<UserId>) -> Result<Option<Job>, QueueError>;
 
-    /// Removes a job, unless it is being worked on.
+    /// Removes a job, unless it is being worked on or dead.
     async fn cancel(&self, id: JobId, owner: Option<UserId>) -> Result<Cancel, QueueError>;
 
-    /// Jobs by id, so by age, a page at a time.
-    async fn list(&self, filter: JobFilter) -> Result<Vec<Job>, QueueError>;
+    /// Jobs in the order in which they were accepted, a page at a time.
+    async fn list(&self, filter: JobFilter) -> Result<JobPage, QueueError>;
 
     /// Gives a dead job all its attempts again. False if there is no dead job with this id.
     async fn retry(&self, id: JobId) -> Result<bool, QueueError>;
@@ -60,6 +64,9 @@ pub trait Queue: Send + Sync + Debug {
     async fn retry_all(&self, queue: &str) -> Result<u64, QueueError>;
 
     /// How full `queue` is.
+    ///
+    /// # Errors
+    /// Also while jobs can be read but nothing can be written: then nothing is accepted.
     async fn depth(&self, queue: &str) -> Result<Depth, QueueError>;
 
     /// Works on `queue` until `shutdown`: then claims no more, lets what is in flight finish within
@@ -96,23 +103,81 @@ pub enum Cancel {
     Removed(Box<Job>),
     /// The job is being worked on and was left alone.
     Active,
+    /// The job is dead, and its handler has been told: there is nothing left to prevent.
+    Dead,
     /// No such job, or not this owner's.
     NotFound,
 }
 
 /// Which jobs to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct JobFilter {
-    /// Of this queue alone.
-    pub queue: Option<String>,
+    /// Of this queue.
+    pub queue: String,
     /// In this state alone.
     pub state: Option<JobState>,
-    /// Of this owner alone.
-    pub owner: Option<UserId>,
-    /// Only ids after this one: the last of the page before.
-    pub after: Option<JobId>,
+    /// Where the page before ended.
+    pub after: Option<JobCursor>,
     /// At most so many; 0 is 50, and 1,000 is the most.
     pub limit: usize,
+}
+
+impl JobFilter {
+    /// The first jobs of `queue`, whatever their state.
+    pub fn of(queue: &str) -> Self {
+        Self { queue: queue.to_owned(), state: None, after: None, limit: 0 }
+    }
+}
+
+/// Some jobs, and where the next ones begin.
+#[derive(Debug, Clone)]
+pub struct JobPage {
+    /// Oldest first.
+    pub jobs: Vec<Job>,
+    /// `None` on the last page.
+    pub next: Option<JobCursor>,
+}
+
+/// A place in a list of jobs. It stays good when the job that stood there is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct JobCursor(u64);
+
+impl fmt::Display for JobCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl From<JobCursor> for String {
+    fn from(cursor: JobCursor) -> Self {
+        cursor.to_string()
+    }
+}
+
+/// A text that no list of jobs gave as a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not one that this server gave: use `nextCursor` as it came")]
+pub struct NoCursor;
+
+impl TryFrom<String> for JobCursor {
+    type Error = NoCursor;
+
+    fn try_from(text: String) -> Result<Self, NoCursor> {
+        text.parse()
+    }
+}
+
+impl FromStr for JobCursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let plain = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !plain {
+            return Err(NoCursor);
+        }
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| NoCursor)
+    }
 }
 
 /// How full a queue is.

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Cancel, ConsumeOptions, Depth, Enqueued, Handler, Job, JobFilter, JobState, NewJob, Queue, QueueError,
-    QueueOptions,
+    Cancel, ConsumeOptions, Depth, Enqueued, Handler, Job, JobCursor, JobFilter, JobPage, JobState, NewJob,
+    Queue, QueueError, QueueOptions,
 };
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::{Entropy, JobId, UserId};
@@ -68,7 +68,7 @@ impl SqliteQueue {
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
         let lanes = Arc::new(Lanes::default());
-        let store = Store::new(Arc::clone(&lanes), options.sole_owner);
+        let store = Store::new(Arc::clone(&lanes), options.sole_owner, clock.now().as_microsecond());
         let db = Database::open(storage, MIGRATIONS, store, &clock, on_migration).await?;
         Ok(Self { core: Arc::new(Core { db, lanes, options, clock, entropy }) })
     }
@@ -120,10 +120,20 @@ impl Queue for SqliteQueue {
         }
     }
 
-    async fn list(&self, filter: JobFilter) -> Result<Vec<Job>, QueueError> {
+    async fn list(&self, filter: JobFilter) -> Result<JobPage, QueueError> {
+        let limit = if filter.limit == 0 { 50 } else { filter.limit.min(1_000) };
+        // Nothing has a number beyond those that a cursor of this store can hold.
+        let after = filter.after.map_or(0, |JobCursor(seq)| i64::try_from(seq).unwrap_or(i64::MAX));
         let mut conn = self.core.db.read().await?;
-        let jobs = statements::list(&mut conn, &filter).await.map_err(|error| self.core.db.error(&error))?;
-        Ok(jobs.into_iter().map(|job| self.core.lanes.with_progress(job)).collect())
+        // One more than the page holds tells whether there is another page.
+        let mut rows = statements::list(&mut conn, &filter.queue, filter.state, after, limit + 1)
+            .await
+            .map_err(|error| self.core.db.error(&error))?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|(seq, _)| JobCursor(seq.unsigned_abs()));
+        let jobs = rows.into_iter().map(|(_, job)| self.core.lanes.with_progress(job)).collect();
+        Ok(JobPage { jobs, next })
     }
 
     async fn retry(&self, id: JobId) -> Result<bool, QueueError> {
@@ -143,7 +153,8 @@ impl Queue for SqliteQueue {
 
     async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
         let Core { db, lanes, options, .. } = &*self.core;
-        let mut conn = db.read().await?;
+        db.check().await?;
+        let mut conn = db.glance().await?;
         let sort = |error: sqlx::Error| db.error(&error);
         let mut depth = if options.sole_owner {
             lanes.of(queue).depth()

@@ -31,6 +31,14 @@ pub enum StorageError {
         /// What the database said.
         detail: String,
     },
+    /// Every connection for reading was in use for longer than the busy timeout.
+    #[error("{}: busy, every reader is in use ({detail}); try again, and give it more readers if this happens often", file.display())]
+    Busy {
+        /// The database file.
+        file: PathBuf,
+        /// What the driver said.
+        detail: String,
+    },
     /// The operating system does not let this process open or write the file.
     #[error("{}: no permission ({detail}); give the user that runs Voicera the right to read and write the file and its folder", file.display())]
     Permission {
@@ -67,8 +75,8 @@ pub enum StorageError {
         /// The name of the migration.
         name: String,
     },
-    /// The store has been closed, which happens at shutdown.
-    #[error("{}: the database is closed; Voicera is shutting down", file.display())]
+    /// The store has been closed, which happens at shutdown, or its writer has died of a fault.
+    #[error("{}: the database is closed; Voicera is shutting down, or has to be started again", file.display())]
     Closed {
         /// The database file.
         file: PathBuf,
@@ -91,7 +99,7 @@ impl StorageError {
 
     /// Whether the same call may succeed later, without anything else being changed in Voicera.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Locked { .. } | Self::Io { .. })
+        matches!(self, Self::Full { .. } | Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. })
     }
 
     /// Sorts what the driver reports about `file`.
@@ -113,7 +121,7 @@ impl StorageError {
             }
             sqlx::Error::Io(io) => Self::from_io(&file, io),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed { file },
-            sqlx::Error::PoolTimedOut => Self::Locked { file, detail },
+            sqlx::Error::PoolTimedOut => Self::Busy { file, detail },
             _ => Self::Rejected { file, detail },
         }
     }

@@ -2,8 +2,10 @@
 //!
 //! A store implements [`Apply`] for its own operations and opens a [`Database`] over it. Writes go
 //! through [`Database::write`], which answers once the change is on disk; reads go through
-//! [`Database::read`], which sees every write that has been answered.
+//! [`Database::read`], which sees every write that has been answered. [`Database::check`] says
+//! whether both can be done.
 
+mod condition;
 mod migrations;
 mod rows;
 #[cfg(test)]
@@ -78,6 +80,8 @@ pub type OnMigration<'a> = &'a (dyn Fn(MigrationStep) + Send + Sync);
 pub struct Database<A: Apply> {
     file: Arc<Path>,
     readers: SqlitePool,
+    /// One connection that no history is read on, so that health is known while the readers are busy.
+    spare: SqlitePool,
     writer: Writer<A>,
 }
 
@@ -109,16 +113,11 @@ impl<A: Apply> Database<A> {
             .map_err(|error| StorageError::from_sqlx(&file, &error))?;
         migrations::run(&mut conn, &file, migrations, clock.now(), on_migration).await?;
         store.opened(&mut conn).await.map_err(|error| StorageError::from_sqlx(&file, &error))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
-            .acquire_timeout(options.busy_timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // A local file does not drop connections; the check would cost a thread hop each time.
-            .test_before_acquire(false)
-            .connect_lazy_with(connect.read_only(true));
-        let writer = Writer::start(conn, store, Arc::clone(&file), options);
-        Ok(Self { file, readers, writer })
+        let connect = connect.read_only(true);
+        let readers = pool(options, options.readers.max(1)).connect_lazy_with(connect.clone());
+        let spare = pool(options, 1).connect_lazy_with(connect);
+        let writer = Writer::start(conn, store, Arc::clone(&file), options, Arc::clone(clock));
+        Ok(Self { file, readers, spare, writer })
     }
 
     /// Does `op` in a transaction that it shares with whoever else is writing, and answers once it
@@ -133,9 +132,34 @@ impl<A: Apply> Database<A> {
     /// A read-only connection; it goes back to the pool when dropped.
     ///
     /// # Errors
-    /// [`StorageError::Closed`] after [`Database::close`].
+    /// [`StorageError::Closed`] after [`Database::close`], [`StorageError::Busy`] when none came free
+    /// within the busy timeout.
     pub async fn read(&self) -> Result<PoolConnection<Sqlite>, StorageError> {
         self.readers.acquire().await.map_err(|error| self.error(&error))
+    }
+
+    /// A read-only connection beside the others, for figures that take no time.
+    ///
+    /// # Errors
+    /// Those of [`Database::read`].
+    pub async fn glance(&self) -> Result<PoolConnection<Sqlite>, StorageError> {
+        self.spare.acquire().await.map_err(|error| self.error(&error))
+    }
+
+    /// Whether the file can be read, and written as far as is known: a write that failed for a reason
+    /// that concerns all is remembered until one succeeds. While it is, a check tries a write of its
+    /// own, at most once a second, so that the end of the trouble is noticed without traffic.
+    ///
+    /// # Errors
+    /// What keeps it from being read or written.
+    pub async fn check(&self) -> Result<(), StorageError> {
+        self.writer.check().await?;
+        let mut conn = self.glance().await?;
+        sqlx::query("SELECT count(*) FROM sqlite_schema")
+            .fetch_one(&mut *conn)
+            .await
+            .map(drop)
+            .map_err(|error| self.error(&error))
     }
 
     /// Sorts a driver's error that a store met on a connection of this file.
@@ -152,8 +176,19 @@ impl<A: Apply> Database<A> {
     /// Later calls fail with [`StorageError::Closed`]. May be called more than once.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.spare.close().await;
         self.writer.close().await;
     }
+}
+
+fn pool(options: &Options, connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(options.busy_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A local file does not drop connections; the check would cost a thread hop each time.
+        .test_before_acquire(false)
 }
 
 fn connect_options(options: &Options) -> SqliteConnectOptions {

@@ -24,7 +24,7 @@ pub trait UserStore: Debug + Send + Sync {
     /// Adds an account with its first key.
     async fn add(&self, account: NewAccount) -> Result<(), StorageError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
 
     /// Flushes and closes.

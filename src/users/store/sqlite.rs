@@ -110,7 +110,7 @@ impl UserStore for SqliteUsers {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        self.has_keys().await.map(drop)
+        self.database.check().await
     }
 
     async fn close(&self) {

@@ -15,7 +15,7 @@ use crate::kit::error::{ApiError, Code, Problem};
 use crate::kit::http::extract::{Path, Query};
 use crate::kit::http::page;
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::queue::{Cancel, Job, JobFilter, JobState, Queue};
+use crate::kit::queue::{Cancel, Job, JobCursor, JobFilter, JobState, Queue};
 use crate::voice::QUEUE;
 use crate::voice::api::CANCELLED;
 use crate::voice::metrics;
@@ -151,7 +151,8 @@ pub struct JobList {
     jobs: Vec<JobView>,
     /// Where the next page begins; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<JobId>,
+    #[schema(value_type = Option<String>)]
+    next_cursor: Option<JobCursor>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -164,7 +165,8 @@ struct ListQuery {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `nextCursor` of the page before.
-    cursor: Option<JobId>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<JobCursor>,
 }
 
 /// List jobs
@@ -186,18 +188,10 @@ async fn list(
 ) -> Result<axum::Json<JobList>, ApiError> {
     principal.require(Scope::VoiceAdmin)?;
     let limit = page::Page::parse(query.limit, None, None)?.limit as usize;
-    let filter = JobFilter {
-        queue: Some(QUEUE.to_owned()),
-        state: query.state,
-        owner: None,
-        after: query.cursor,
-        limit: limit + 1,
-    };
-    let mut found = jobs.queue.list(filter).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|job| job.id);
-    Ok(axum::Json(JobList { jobs: found.into_iter().map(JobView::from).collect(), next_cursor }))
+    let filter = JobFilter { state: query.state, after: query.cursor, limit, ..JobFilter::of(QUEUE) };
+    let found = jobs.queue.list(filter).await?;
+    let jobs = found.jobs.into_iter().map(JobView::from).collect();
+    Ok(axum::Json(JobList { jobs, next_cursor: found.next }))
 }
 
 /// How many jobs will be tried again.

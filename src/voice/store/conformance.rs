@@ -148,6 +148,26 @@ async fn filters_hold_together(store: &dyn CommandStore) {
     }
 }
 
+async fn a_search_for_the_rare_goes_on_until_no_page_is_left(store: &dyn CommandStore) {
+    let rare = Command { command: "where is my umbrella".to_owned(), ..command(1) };
+    store.record(&rare).await.unwrap();
+    for number in 2..=25 {
+        store.record(&command(number)).await.unwrap();
+    }
+    let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
+    assert_eq!(everything(store, user(1), &text("umbrella"), 5).await, std::slice::from_ref(&rare));
+    assert_eq!(everything(store, user(1), &text("nowhere"), 5).await, []);
+    let both = Filter {
+        intent: Some("greeting".to_owned()),
+        language: Some("en".to_owned()),
+        to: Some(start() + SignedDuration::from_secs(1)),
+        ..Filter::default()
+    };
+    assert_eq!(everything(store, user(1), &both, 5).await, [rare]);
+    let none = Filter { language: Some("es".to_owned()), ..both };
+    assert_eq!(everything(store, user(1), &none, 5).await, []);
+}
+
 async fn figures_count_by_day(store: &dyn CommandStore) {
     store.record(&command(1)).await.unwrap();
     store.record(&command(2)).await.unwrap();
@@ -165,17 +185,24 @@ async fn figures_count_by_day(store: &dyn CommandStore) {
 macro_rules! cases {
     ($($case:ident)*) => {
         mod sqlite {
-            $(#[tokio::test] async fn $case() {
-                let folder = tempfile::tempdir().unwrap();
-                let clock: SharedClock = Arc::new(ManualClock::at(super::start()));
-                let options = super::Options::new(folder.path().join("voice.db"));
-                let store = super::SqliteCommands::open(&options, &clock, &|_| ()).await.unwrap();
-                super::$case(&store).await;
-                super::CommandStore::close(&store).await;
-            })*
-            use super::{Arc, ManualClock, SharedClock};
+            $(#[tokio::test] async fn $case() { super::on_sqlite(|store| store, async |store| super::$case(store).await).await; })*
+        }
+        mod sqlite_that_looks_at_few_commands_a_page {
+            $(#[tokio::test] async fn $case() { super::on_sqlite(|store| store.examining(2), async |store| super::$case(store).await).await; })*
         }
     };
+}
+
+async fn on_sqlite(
+    with: impl FnOnce(SqliteCommands) -> SqliteCommands,
+    case: impl AsyncFnOnce(&dyn CommandStore),
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: SharedClock = Arc::new(ManualClock::at(start()));
+    let options = Options::new(folder.path().join("voice.db"));
+    let store = with(SqliteCommands::open(&options, &clock, &|_| ()).await.unwrap());
+    case(&store).await;
+    store.close().await;
 }
 
 cases! {
@@ -185,5 +212,6 @@ cases! {
     a_failed_command_can_be_answered_after_all
     pages_hold_everything_once_newest_first
     filters_hold_together
+    a_search_for_the_rare_goes_on_until_no_page_is_left
     figures_count_by_day
 }

@@ -28,6 +28,11 @@ pub trait CommandStore: Debug + Send + Sync {
     async fn get(&self, owner: UserId, id: JobId) -> Result<Option<Command>, StorageError>;
 
     /// A page of `owner`'s commands, newest first.
+    ///
+    /// A page takes a limited time, however little a filter finds: what no index answers (words, or
+    /// several filters together) is looked for in a limited number of commands at a time. So a page may
+    /// hold fewer commands than asked for, or none, and still say where to go on: only a page without
+    /// `next` is the last. An offset counts the commands found by the page itself.
     async fn history(&self, owner: UserId, filter: &Filter, page: Page) -> Result<HistoryPage, StorageError>;
 
     /// `owner`'s figures, over the days from `from` to before `to` (UTC days).
@@ -38,7 +43,7 @@ pub trait CommandStore: Debug + Send + Sync {
         to: Option<Timestamp>,
     ) -> Result<Stats, StorageError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
 
     /// Flushes and closes.
@@ -67,7 +72,7 @@ pub struct Filter {
 pub struct HistoryPage {
     /// Newest first.
     pub commands: Vec<Command>,
-    /// `None` on the last page.
+    /// Where to go on, also from a page that is not full; `None` on the last page.
     pub next: Option<Cursor>,
 }
 

@@ -38,7 +38,12 @@ static INSERT: RowInsert = RowInsert::new(
 #[derive(Debug)]
 pub struct SqliteCommands {
     database: Database<Inserts>,
+    examined: u32,
 }
+
+/// Commands that a page looks at where no index knows which of them are wanted: 20 ms, or 50 if
+/// they lie far apart.
+const EXAMINED: u32 = 10_000;
 
 impl SqliteCommands {
     /// Opens or creates the file and brings it up to date.
@@ -50,7 +55,14 @@ impl SqliteCommands {
         clock: &SharedClock,
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
-        Ok(Self { database: Database::open(options, MIGRATIONS, Inserts, clock, on_migration).await? })
+        let database = Database::open(options, MIGRATIONS, Inserts, clock, on_migration).await?;
+        Ok(Self { database, examined: EXAMINED })
+    }
+
+    /// The same, looking at so many commands a page.
+    #[cfg(test)]
+    pub(super) fn examining(self, examined: u32) -> Self {
+        Self { examined, ..self }
     }
 
     fn failed(&self, error: &sqlx::Error) -> StorageError {
@@ -130,18 +142,26 @@ impl CommandStore for SqliteCommands {
     }
 
     async fn history(&self, owner: UserId, filter: &Filter, page: Page) -> Result<HistoryPage, StorageError> {
-        let mut query = select(owner, filter, page);
         let mut conn = self.database.read().await?;
-        let rows = query.build().fetch_all(&mut *conn).await.map_err(|error| self.failed(&error))?;
+        let plan = Plan::of(owner, filter, page);
+        let stop = match plan.stop(self.examined) {
+            None => None,
+            Some(mut query) => {
+                let stop = query.build().fetch_optional(&mut *conn).await;
+                stop.and_then(|row| row.as_ref().map(cursor).transpose())
+                    .map_err(|error| self.failed(&error))?
+            }
+        };
+        let rows = plan.select(stop).build().fetch_all(&mut *conn).await;
+        let rows = rows.map_err(|error| self.failed(&error))?;
         let mut commands: Vec<Command> =
             rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(&error))?;
         let limit = page.limit as usize;
         let more = commands.len() > limit;
         commands.truncate(limit);
-        let next = commands
-            .last()
-            .filter(|_| more)
-            .map(|last| Cursor { at: last.created_at, id: last.job_id.uuid() });
+        let last = commands.last().map(|last| Cursor { at: last.created_at, id: last.job_id.uuid() });
+        // Where the page is not full, what is left begins where the search stopped.
+        let next = if more { last } else { stop };
         Ok(HistoryPage { commands, next })
     }
 
@@ -177,12 +197,7 @@ impl CommandStore for SqliteCommands {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut conn = self.database.read().await?;
-        sqlx::query("SELECT 1 FROM commands LIMIT 1")
-            .fetch_optional(&mut *conn)
-            .await
-            .map(drop)
-            .map_err(|error| self.failed(&error))
+        self.database.check().await
     }
 
     async fn close(&self) {
@@ -190,39 +205,105 @@ impl CommandStore for SqliteCommands {
     }
 }
 
-/// One row more than the page holds tells whether there is another page.
-fn select(owner: UserId, filter: &Filter, page: Page) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT ");
-    query.push(COLUMNS).push(" FROM commands WHERE owner = ").push_bind(owner.uuid());
-    for (column, value) in
-        [("intent", &filter.intent), ("language", &filter.language), ("session_id", &filter.session_id)]
-    {
-        if let Some(value) = value {
-            query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
+/// How a page is found: along one index, from its end.
+struct Plan<'a> {
+    owner: UserId,
+    filter: &'a Filter,
+    page: Page,
+    index: &'static str,
+    /// The column that the index has between owner and time, and what it must be.
+    led_by: Option<(&'static str, &'a str)>,
+    /// Further columns, of which the index knows nothing.
+    rest: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(owner: UserId, filter: &'a Filter, page: Page) -> Self {
+        // A conversation is short; intents are many, languages few.
+        let mut given = [
+            ("session_id", "commands_by_session", &filter.session_id),
+            ("intent", "commands_by_intent", &filter.intent),
+            ("language", "commands_by_language", &filter.language),
+        ]
+        .into_iter()
+        .filter_map(|(column, index, value)| Some((column, index, value.as_deref()?)));
+        let first = given.next();
+        Self {
+            owner,
+            filter,
+            page,
+            index: first.map_or("commands_by_time", |(_, index, _)| index),
+            led_by: first.map(|(column, _, value)| (column, value)),
+            rest: given.map(|(column, _, value)| (column, value)).collect(),
         }
     }
-    if let Some(text) = &filter.text {
-        query.push(" AND text LIKE ").push_bind(containing(text)).push(r" ESCAPE '\'");
+
+    /// Where the search ends that looks at `examined` commands; none if the index alone is the answer.
+    fn stop(&self, examined: u32) -> Option<QueryBuilder<Sqlite>> {
+        if self.rest.is_empty() && self.filter.text.is_none() {
+            return None;
+        }
+        // The index holds all that this asks for, so no command is read.
+        let mut query = self.range("created_at, id");
+        query.push(NEWEST_FIRST).push(" LIMIT 1 OFFSET ").push_bind(i64::from(examined.max(1)) - 1);
+        Some(query)
     }
-    if let Some(from) = filter.from {
-        query.push(" AND created_at >= ").push_bind(from.as_microsecond());
-    }
-    if let Some(to) = filter.to {
-        query.push(" AND created_at < ").push_bind(to.as_microsecond());
-    }
-    if let PageStart::After(cursor) = page.from {
+
+    /// One row more than the page holds tells whether there is another page.
+    fn select(&self, stop: Option<Cursor>) -> QueryBuilder<Sqlite> {
+        let mut query = self.range(COLUMNS);
+        for (column, value) in &self.rest {
+            query.push(" AND ").push(*column).push(" = ").push_bind((*value).to_owned());
+        }
+        if let Some(text) = &self.filter.text {
+            query.push(" AND text LIKE ").push_bind(containing(text)).push(r" ESCAPE '\'");
+        }
+        if let Some(stop) = stop {
+            place(&mut query, " >= ", stop);
+        }
+        query.push(NEWEST_FIRST).push(" LIMIT ").push_bind(i64::from(self.page.limit) + 1);
+        if let PageStart::Offset(offset) = self.page.from {
+            query.push(" OFFSET ").push_bind(i64::from(offset));
+        }
         query
-            .push(" AND (created_at, id) < (")
-            .push_bind(cursor.at.as_microsecond())
-            .push(", ")
-            .push_bind(cursor.id)
-            .push(")");
     }
-    query.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(i64::from(page.limit) + 1);
-    if let PageStart::Offset(offset) = page.from {
-        query.push(" OFFSET ").push_bind(i64::from(offset));
+
+    /// `columns` of the commands in the range of the index.
+    fn range(&self, columns: &'static str) -> QueryBuilder<Sqlite> {
+        let mut query = QueryBuilder::new("SELECT ");
+        query.push(columns).push(" FROM commands INDEXED BY ").push(self.index);
+        query.push(" WHERE owner = ").push_bind(self.owner.uuid());
+        if let Some((column, value)) = self.led_by {
+            query.push(" AND ").push(column).push(" = ").push_bind(value.to_owned());
+        }
+        if let Some(from) = self.filter.from {
+            query.push(" AND created_at >= ").push_bind(from.as_microsecond());
+        }
+        if let Some(to) = self.filter.to {
+            query.push(" AND created_at < ").push_bind(to.as_microsecond());
+        }
+        if let PageStart::After(cursor) = self.page.from {
+            place(&mut query, " < ", cursor);
+        }
+        query
     }
+}
+
+const NEWEST_FIRST: &str = " ORDER BY created_at DESC, id DESC";
+
+fn place(query: &mut QueryBuilder<Sqlite>, relation: &'static str, cursor: Cursor) {
     query
+        .push(" AND (created_at, id)")
+        .push(relation)
+        .push("(")
+        .push_bind(cursor.at.as_microsecond())
+        .push(", ")
+        .push_bind(cursor.id)
+        .push(")");
+}
+
+fn cursor(row: &SqliteRow) -> Result<Cursor, sqlx::Error> {
+    Ok(Cursor { at: instant(row.try_get("created_at")?)?, id: row.try_get("id")? })
 }
 
 /// A LIKE pattern for exactly these words.
@@ -269,4 +350,49 @@ fn instant(micros: i64) -> Result<Timestamp, sqlx::Error> {
 
 fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+    use crate::kit::clock::SystemClock;
+
+    /// Each filter walks one index from its end, and where the walk stops is read from the index alone.
+    #[tokio::test]
+    async fn every_list_reads_a_range_of_an_index_and_sorts_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("voice.db");
+        let clock: SharedClock = std::sync::Arc::new(SystemClock);
+        let store = SqliteCommands::open(&Options::new(&file), &clock, &|_| {}).await.unwrap();
+        store.close().await;
+        let mut conn = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        let given = |yes: bool| yes.then(|| "x".to_owned());
+        let starts = [PageStart::Offset(0), PageStart::After(Cursor { at: clock.now(), id: Uuid::nil() })];
+        for (case, from) in (0..64_u8).flat_map(|case| starts.map(|from| (case, from))) {
+            let has = |bit: u8| case & (1 << bit) != 0;
+            let filter = Filter {
+                intent: given(has(0)),
+                language: given(has(1)),
+                session_id: given(has(2)),
+                text: given(has(3)),
+                from: has(4).then(|| clock.now()),
+                to: has(5).then(|| clock.now()),
+            };
+            let plan = Plan::of(Uuid::nil().into(), &filter, Page { limit: 50, from });
+            let stop = plan.stop(1_000);
+            let covered = stop.is_some();
+            assert_eq!(covered, has(3) || [0, 1, 2].into_iter().filter(|bit| has(*bit)).count() > 1);
+            for (query, using) in [(Some(plan.select(None)), "USING INDEX"), (stop, "USING COVERING INDEX")] {
+                let Some(query) = query else { continue };
+                let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql().as_str()));
+                let rows = sqlx::query(explain).fetch_all(&mut conn).await.unwrap();
+                let plan: String = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
+                assert!(plan.starts_with("SEARCH commands") && plan.contains(using), "{filter:?}: {plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+            }
+        }
+    }
 }

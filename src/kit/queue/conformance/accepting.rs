@@ -11,7 +11,8 @@ use super::stage::{
     work,
 };
 use crate::kit::queue::{
-    Cancel, ConsumeOptions, Enqueued, Failure, JobFilter, JobKind, JobState, NewJob, QueueError, QueueOptions,
+    Cancel, ConsumeOptions, Enqueued, Failure, JobCursor, JobFilter, JobKind, JobState, NewJob, QueueError,
+    QueueOptions,
 };
 
 pub(crate) async fn an_accepted_job_reads_back_as_it_was_sent(factory: Arc<impl Factory>) {
@@ -93,15 +94,14 @@ pub(crate) async fn a_delayed_job_can_be_cancelled(factory: Arc<impl Factory>) {
     factory.close(queue).await;
 }
 
-pub(crate) async fn a_dead_job_can_be_cancelled(factory: Arc<impl Factory>) {
+pub(crate) async fn a_dead_job_cannot_be_cancelled(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
     bury(&queue, 1).await;
 
-    let Cancel::Removed(was) = queue.cancel(id(1), Some(owner(1))).await.unwrap() else {
-        panic!("not removed")
-    };
-    assert_eq!(was.state, JobState::Failed);
-    assert_eq!(queue.depth(QUEUE).await.unwrap().failed, 0);
+    assert!(matches!(queue.cancel(id(1), Some(owner(1))).await.unwrap(), Cancel::Dead));
+    assert!(matches!(queue.cancel(id(1), Some(owner(2))).await.unwrap(), Cancel::NotFound));
+    assert_eq!(queue.depth(QUEUE).await.unwrap().failed, 1);
+    assert!(queue.retry(id(1)).await.unwrap(), "it is still there");
     factory.close(queue).await;
 }
 
@@ -142,24 +142,53 @@ pub(crate) async fn a_full_queue_says_so_until_there_is_room(factory: Arc<impl F
     factory.close(queue).await;
 }
 
-pub(crate) async fn jobs_are_listed_a_page_at_a_time_by_state_queue_and_owner(factory: Arc<impl Factory>) {
+pub(crate) async fn jobs_are_listed_by_age_a_page_at_a_time(factory: Arc<impl Factory>) {
     let queue = open(&factory).await;
     bury(&queue, 9).await;
-    enqueue_all(&queue, 1..=5).await;
+    enqueue_all(&queue, [5, 4, 3]).await;
     queue.enqueue(NewJob { queue: "analytics", ..job(6) }).await.unwrap();
-    queue.enqueue(NewJob { owner: owner(2), delay: Some(Duration::from_mins(1)), ..job(7) }).await.unwrap();
+    queue.enqueue(NewJob { priority: 0, delay: Some(Duration::from_mins(1)), ..job(7) }).await.unwrap();
+    queue.enqueue(NewJob { priority: 9, ..job(2) }).await.unwrap();
     let numbers = async |filter: JobFilter| -> Vec<_> {
-        queue.list(filter).await.unwrap().into_iter().map(|job| job.id.uuid().as_u128()).collect()
+        let mut filter = filter;
+        let mut all = Vec::new();
+        loop {
+            let page = queue.list(filter.clone()).await.unwrap();
+            assert!(filter.limit == 0 || page.jobs.len() <= filter.limit);
+            all.extend(page.jobs.into_iter().map(|job| job.id.uuid().as_u128()));
+            let Some(next) = page.next else { return all };
+            filter.after = Some(next.to_string().parse().unwrap());
+        }
     };
-    let voice = || JobFilter { queue: Some(QUEUE.to_owned()), ..JobFilter::default() };
+    let in_state = |state| JobFilter { state: Some(state), ..JobFilter::of(QUEUE) };
 
-    assert_eq!(numbers(JobFilter { limit: 3, ..voice() }).await, [1, 2, 3]);
-    assert_eq!(numbers(JobFilter { limit: 9, after: Some(id(3)), ..voice() }).await, [4, 5, 7, 9]);
-    assert_eq!(numbers(JobFilter { state: Some(JobState::Failed), ..voice() }).await, [9]);
-    assert_eq!(numbers(JobFilter { state: Some(JobState::Delayed), ..JobFilter::default() }).await, [7]);
-    assert_eq!(numbers(JobFilter { state: Some(JobState::Waiting), ..voice() }).await, [1, 2, 3, 4, 5]);
-    assert_eq!(numbers(JobFilter { owner: Some(owner(2)), ..JobFilter::default() }).await, [7]);
-    assert_eq!(numbers(JobFilter::default()).await, [1, 2, 3, 4, 5, 6, 7, 9]);
+    for limit in [0, 1, 2, 6] {
+        let page = |filter: JobFilter| JobFilter { limit, ..filter };
+        assert_eq!(numbers(page(JobFilter::of(QUEUE))).await, [9, 5, 4, 3, 7, 2]);
+        assert_eq!(numbers(page(in_state(JobState::Waiting))).await, [5, 4, 3, 2]);
+        assert_eq!(numbers(page(in_state(JobState::Delayed))).await, [7]);
+        assert_eq!(numbers(page(in_state(JobState::Failed))).await, [9]);
+        assert_eq!(numbers(page(in_state(JobState::Active))).await, []);
+        assert_eq!(numbers(page(JobFilter::of("analytics"))).await, [6]);
+    }
+    factory.close(queue).await;
+}
+
+pub(crate) async fn a_list_goes_on_where_it_was_though_the_job_there_is_gone(factory: Arc<impl Factory>) {
+    let queue = open(&factory).await;
+    enqueue_all(&queue, [3, 2, 1]).await;
+    let first = queue.list(JobFilter { limit: 1, ..JobFilter::of(QUEUE) }).await.unwrap();
+    queue.cancel(id(3), None).await.unwrap();
+
+    let rest = queue.list(JobFilter { after: first.next, ..JobFilter::of(QUEUE) }).await.unwrap();
+
+    assert_eq!(rest.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [id(2), id(1)]);
+    for text in ["", "x", "+00000000000000f", "00000000000000001", &id(1).to_string()] {
+        assert!(text.parse::<JobCursor>().is_err(), "{text}");
+    }
+    let beyond = "ffffffffffffffff".parse().ok();
+    let none = queue.list(JobFilter { after: beyond, ..JobFilter::of(QUEUE) }).await.unwrap();
+    assert!(none.jobs.is_empty() && none.next.is_none());
     factory.close(queue).await;
 }
 

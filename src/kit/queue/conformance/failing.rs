@@ -31,8 +31,8 @@ pub(crate) async fn used_up_attempts_make_a_dead_job_after_its_handler_was_told(
     assert_eq!((dead.state, dead.attempts), (JobState::Failed, 2));
     assert_eq!(dead.last_error.as_deref(), Some("attempt 2 failed"));
     let listed =
-        queue.list(JobFilter { state: Some(JobState::Failed), ..JobFilter::default() }).await.unwrap();
-    assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(1)]);
+        queue.list(JobFilter { state: Some(JobState::Failed), ..JobFilter::of(QUEUE) }).await.unwrap();
+    assert_eq!(listed.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [id(1)]);
     factory.close(queue).await;
 }
 

@@ -99,6 +99,8 @@ impl fmt::Debug for Reply {
 pub(super) struct Store {
     lanes: Arc<Lanes>,
     sole_owner: bool,
+    /// When the file was opened.
+    opened_at: i64,
     /// The highest `seq` in the file, and what it will be once the current batch is committed.
     last_seq: i64,
     next_last_seq: i64,
@@ -109,10 +111,11 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(lanes: Arc<Lanes>, sole_owner: bool) -> Self {
+    pub(super) fn new(lanes: Arc<Lanes>, sole_owner: bool, opened_at: i64) -> Self {
         Self {
             lanes,
             sole_owner,
+            opened_at,
             last_seq: 0,
             next_last_seq: 0,
             recounted: Vec::new(),
@@ -130,7 +133,7 @@ impl Apply for Store {
 
     async fn opened(&mut self, conn: &mut SqliteConnection) -> Result<()> {
         if self.sole_owner {
-            let reclaimed = statements::reclaim_all(conn).await?;
+            let reclaimed = statements::reclaim_all(conn, self.opened_at).await?;
             if reclaimed > 0 {
                 tracing::info!(jobs = reclaimed, "took back jobs that a previous process left unfinished");
             }
@@ -360,9 +363,11 @@ async fn cancel(conn: &mut SqliteConnection, id: JobId, owner: Option<UserId>) -
     if let Some(job) = statements::remove(conn, id, owner).await? {
         return Ok(Cancel::Removed(Box::new(job)));
     }
-    // It was not removed though it is there, so it is being worked on.
-    let there = statements::get(conn, id, owner).await?.is_some();
-    Ok(if there { Cancel::Active } else { Cancel::NotFound })
+    Ok(match statements::get(conn, id, owner).await?.map(|job| job.state) {
+        None => Cancel::NotFound,
+        Some(JobState::Failed) => Cancel::Dead,
+        Some(_) => Cancel::Active,
+    })
 }
 
 /// A list of numbers as JSON, the form in which a whole list can be one parameter.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::handoff::Seat;
 use super::ops::{Enqueue, Unfinished};
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::queue::{Depth, Job, JobFilter, JobState, Progress};
+use crate::kit::queue::{Depth, Job, JobState, Progress};
 use crate::kit::storage::sqlite::RowInsert;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -140,12 +140,34 @@ pub(super) async fn reclaim(conn: &mut SqliteConnection, queue: &Arc<str>, now: 
     Ok(sqlx::query(sql).bind(Arc::clone(queue)).bind(now).execute(conn).await?.rows_affected())
 }
 
+/// How often an attempt is forgiven because the process died with others in flight, for each attempt
+/// that the job has.
+const FORGIVEN: i32 = 3;
+
+/// How far apart jobs are tried that were in flight more than once when a process died, in microseconds.
+const APART: i64 = 2_000_000;
+
 /// Takes back every active job, whatever its lease says.
-pub(super) async fn reclaim_all(conn: &mut SqliteConnection) -> Result<u64> {
-    let sql = "UPDATE jobs SET state = 0, lease_until = NULL, lease_by = NULL,
+///
+/// A job that was alone in flight is to blame for the end of its process, and its attempt counts. Of
+/// several nobody knows which it was. Their attempts are forgiven, and where that has happened to a job
+/// before, it waits until those before it have had their time: an innocent one gets through, and the
+/// guilty one ends up alone. As even that may go on with other jobs for ever, forgiveness has a limit.
+pub(super) async fn reclaim_all(conn: &mut SqliteConnection, now: i64) -> Result<u64> {
+    let sql = "UPDATE jobs SET
+                 state = CASE WHEN back.place > 0 THEN 2 ELSE 0 END,
+                 run_at = CASE WHEN back.place > 0 THEN ?1 + back.place * ?2 ELSE run_at END,
+                 attempts = attempts - back.forgiven, takeovers = takeovers + back.forgiven,
+                 lease_until = NULL, lease_by = NULL,
                  last_error = 'the process ended during attempt ' || attempts
-               WHERE state = 1";
-    Ok(sqlx::query(sql).execute(conn).await?.rows_affected())
+               FROM (SELECT seq AS back_seq, several AND takeovers < ?3 * max_attempts AS forgiven,
+                       CASE WHEN several AND takeovers > 0
+                            THEN row_number() OVER (PARTITION BY takeovers > 0 ORDER BY takeovers, seq)
+                            ELSE 0 END AS place
+                     FROM jobs, (SELECT count(*) > 1 AS several FROM jobs WHERE state = 1)
+                     WHERE state = 1) AS back
+               WHERE seq = back.back_seq";
+    Ok(sqlx::query(sql).bind(now).bind(APART).bind(FORGIVEN).execute(conn).await?.rows_affected())
 }
 
 /// Delayed jobs promoted in one transaction: many may fall due at once.
@@ -166,14 +188,14 @@ pub(super) async fn next_due(conn: &mut SqliteConnection, queue: &str) -> Result
     sqlx::query_as(sql).bind(queue.to_owned()).fetch_one(conn).await
 }
 
-/// Removes a job that is not active; what it was.
+/// Removes a job that is neither active nor dead; what it was.
 pub(super) async fn remove(
     conn: &mut SqliteConnection,
     id: JobId,
     owner: Option<UserId>,
 ) -> Result<Option<Job>> {
     let sql = concat!(
-        "DELETE FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND state <> 1 RETURNING ",
+        "DELETE FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND state IN (0, 2) RETURNING ",
         columns!()
     );
     let row = sqlx::query(sql).bind(bytes(id.uuid())).bind(owner.map(|owner| bytes(owner.uuid())));
@@ -190,36 +212,44 @@ pub(super) async fn get(
     row.fetch_optional(conn).await?.map(|row| Ok(job(&row, None)?.1)).transpose()
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, filter: &JobFilter) -> Result<Vec<Job>> {
-    // The state stands in the text, not in a parameter: only so the index of that state is used.
-    let state = filter.state.map_or(String::new(), |state| format!("AND state = {}", state as i32));
-    let queue = if filter.queue.is_some() { "queue = ?1" } else { "?1 IS NULL" };
-    let sql = format!(
-        "SELECT {} FROM jobs WHERE {queue} {state} AND (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR id > ?3)
-         ORDER BY id LIMIT ?4",
-        columns!()
-    );
-    let limit = if filter.limit == 0 { 50 } else { filter.limit.min(1_000) };
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(filter.queue.clone())
-        .bind(filter.owner.map(|owner| bytes(owner.uuid())))
-        .bind(filter.after.map(|id| bytes(id.uuid())))
+/// The jobs of a queue after `seq`, in the order in which they were accepted.
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    queue: &str,
+    state: Option<JobState>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Job)>> {
+    let rows = sqlx::query(AssertSqlSafe(list_sql(state)))
+        .bind(queue.to_owned())
+        .bind(after)
         .bind(count(limit))
         .fetch_all(conn)
         .await?;
-    rows.iter().map(|row| Ok(job(row, None)?.1)).collect()
+    rows.iter().map(|row| job(row, None)).collect()
+}
+
+/// Each state has its own index; without one given, all are read side by side and merged.
+pub(super) fn list_sql(state: Option<JobState>) -> String {
+    // The state stands in the text, not in a parameter: only so the index of that state is used.
+    let of = |state: JobState| {
+        let state = state as i32;
+        format!("SELECT {} FROM jobs WHERE queue = ?1 AND state = {state} AND seq > ?2", columns!())
+    };
+    let all = state.map_or_else(|| STATES.map(of).join(" UNION ALL "), of);
+    format!("{all} ORDER BY seq LIMIT ?3")
 }
 
 /// Gives dead jobs their attempts again: the one with this id; the queue of each.
 pub(super) async fn revive(conn: &mut SqliteConnection, id: JobId, now: i64) -> Result<Option<String>> {
-    let sql =
-        "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
+    let sql = "UPDATE jobs SET state = 0, attempts = 0, takeovers = 0, run_at = ?2 WHERE id = ?1 AND state = 3 RETURNING queue";
     sqlx::query_scalar(sql).bind(bytes(id.uuid())).bind(now).fetch_optional(conn).await
 }
 
 /// The same for every dead job of a queue.
 pub(super) async fn revive_all(conn: &mut SqliteConnection, queue: &Arc<str>, now: i64) -> Result<u64> {
-    let sql = "UPDATE jobs SET state = 0, attempts = 0, run_at = ?2 WHERE queue = ?1 AND state = 3";
+    let sql =
+        "UPDATE jobs SET state = 0, attempts = 0, takeovers = 0, run_at = ?2 WHERE queue = ?1 AND state = 3";
     Ok(sqlx::query(sql).bind(Arc::clone(queue)).bind(now).execute(conn).await?.rows_affected())
 }
 

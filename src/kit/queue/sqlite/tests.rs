@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use super::SqliteQueue;
+use super::statements::list_sql;
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::Entropy;
 use crate::kit::queue::conformance::{self, Act, Factory, QUEUE, Script, Worker, clock, enqueue_all, id};
-use crate::kit::queue::{ConsumeOptions, Depth, Queue, QueueOptions};
+use crate::kit::queue::{ConsumeOptions, Depth, JobState, Queue, QueueOptions};
 use crate::kit::storage::sqlite::Options;
 
 struct InFolder {
@@ -52,23 +53,46 @@ async fn a_claim_reads_the_head_of_an_index() {
     for (sql, index) in [
         (
             "SELECT seq FROM jobs WHERE queue = ?1 AND state = 0 ORDER BY priority, run_at, id LIMIT ?2",
-            "jobs_waiting",
+            "jobs_waiting ",
         ),
         (
             "SELECT seq FROM jobs WHERE queue = ?1 AND state = 2 AND run_at <= ?2 ORDER BY run_at LIMIT 9",
-            "jobs_delayed",
+            "jobs_delayed ",
         ),
-        ("SELECT seq FROM jobs WHERE queue = ?1 AND state = 1 AND lease_until <= ?2", "jobs_active"),
-        (
-            "SELECT seq FROM jobs WHERE queue = ?1 AND state = 3 AND id > ?2 ORDER BY id LIMIT 9",
-            "jobs_failed",
-        ),
+        ("SELECT seq FROM jobs WHERE queue = ?1 AND state = 1 AND lease_until <= ?2", "jobs_active_by_age"),
+        ("SELECT min(priority) FROM jobs WHERE queue = ?1 AND state = 0 AND priority > ?2", "jobs_waiting "),
+        ("SELECT min(run_at) FROM jobs WHERE queue = ?1 AND state = 0 AND priority = ?2", "jobs_waiting "),
+        ("SELECT min(run_at) FROM jobs WHERE queue = ?1 AND state = 2", "jobs_delayed "),
+        ("SELECT seq FROM jobs WHERE queue = ?1 AND state = 3", "jobs_failed_by_age"),
     ] {
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-        let rows = sqlx::query(explain).fetch_all(&mut conn).await.unwrap();
-        let plan: String = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
+        let plan = plan(&mut conn, sql).await;
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{plan}");
     }
+}
+
+/// What a page costs must not depend on how many jobs there are, of whatever state.
+#[tokio::test]
+async fn a_list_reads_a_range_of_an_index_and_sorts_nothing() {
+    let store = InFolder::new();
+    store.open(QueueOptions::default(), clock()).await.close().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(store.folder.path().join("queue.db"));
+    let mut conn = file.connect().await.unwrap();
+    let states = [JobState::Waiting, JobState::Active, JobState::Delayed, JobState::Failed];
+    for state in [None].into_iter().chain(states.map(Some)) {
+        let plan = plan(&mut conn, &list_sql(state)).await;
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+        for state in states.into_iter().filter(|one| state.is_none_or(|only| only == *one)) {
+            let range =
+                format!("SEARCH jobs USING INDEX jobs_{}_by_age (queue=? AND rowid>?)", state.as_str());
+            assert!(plan.contains(&range), "{plan}");
+        }
+    }
+}
+
+async fn plan(conn: &mut SqliteConnection, sql: &str) -> String {
+    let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = sqlx::query(explain).fetch_all(conn).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail") + "; ").collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

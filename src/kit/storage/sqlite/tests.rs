@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use tempfile::TempDir;
 
 use super::{Apply, Database, Migration, Options, RowInsert, Synchronous};
-use crate::kit::clock::{SharedClock, SystemClock};
+use crate::kit::clock::{ManualClock, SharedClock, SystemClock};
 use crate::kit::storage::StorageError;
 
 const FIRST: Migration = Migration {
@@ -25,7 +25,8 @@ const SECOND: Migration = Migration {
 
 static INSERT: RowInsert = RowInsert::new("INSERT INTO words (word, times) VALUES", 2, "");
 
-/// A store whose operation is a word, which must be new. "panic" is a fault in the store.
+/// A store whose operation is a word, which must be new. "panic" is a fault in the store, "panic late"
+/// one that shows after the commit.
 #[derive(Default)]
 struct Words {
     committed: Arc<AtomicUsize>,
@@ -57,6 +58,7 @@ impl Apply for Words {
     }
 
     fn committed(&mut self, batch: Vec<String>, _: &mut [usize]) {
+        assert!(!batch.contains(&"panic late".to_owned()), "a fault in the store");
         self.committed.fetch_add(batch.len(), Ordering::SeqCst);
         self.batches.fetch_add(1, Ordering::SeqCst);
     }
@@ -283,5 +285,71 @@ async fn a_full_disk_is_told_as_such_and_what_was_there_stays() {
     assert!(error.to_string().contains("words.db: the disk is full"), "{error}");
     db.write("also small".to_owned()).await.unwrap();
     assert_eq!(count(&db).await, 2);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_fault_after_the_commit_ends_neither_the_writer_nor_its_callers_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder).await;
+
+    assert_eq!(db.write("panic late".to_owned()).await.unwrap(), 10, "it is on disk");
+    db.write("next".to_owned()).await.unwrap();
+
+    db.check().await.unwrap();
+    assert_eq!(count(&db).await, 2);
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_fails_from_the_first_failed_write_until_one_succeeds() {
+    use sqlx::ConnectOptions;
+    let folder = tempfile::tempdir().unwrap();
+    let time = Arc::new(ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap()));
+    let clock: SharedClock = Arc::clone(&time) as SharedClock;
+    let db = Database::open(&options(&folder), &[FIRST], Words::default(), &clock, &|_| {}).await.unwrap();
+    db.check().await.unwrap();
+    let other = sqlx::sqlite::SqliteConnectOptions::new().filename(db.file());
+    let mut other = other.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    db.check().await.unwrap();
+
+    db.write("held".to_owned()).await.unwrap_err();
+    for _ in 0..2 {
+        let error = db.check().await.unwrap_err();
+        assert!(matches!(error, StorageError::Locked { .. }), "{error}");
+        assert!(count(&db).await == 0, "it can still be read");
+    }
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    db.check().await.expect_err("tried a moment ago");
+    time.advance(jiff::SignedDuration::from_secs(1));
+    db.check().await.expect("noticed without a caller's write");
+
+    db.close().await;
+    assert!(matches!(db.check().await, Err(StorageError::Closed { .. })));
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_alone_says_nothing_about_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder).await;
+    db.write("known".to_owned()).await.unwrap();
+    db.write("known".to_owned()).await.unwrap_err();
+    db.check().await.unwrap();
+    db.close().await;
+}
+
+#[tokio::test]
+async fn busy_readers_are_told_as_such_and_leave_health_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder).await;
+    let held = (db.read().await.unwrap(), db.read().await.unwrap());
+
+    let error = db.read().await.unwrap_err();
+
+    assert!(matches!(error, StorageError::Busy { .. }) && error.is_transient(), "{error}");
+    db.check().await.unwrap();
+    drop(held);
+    db.read().await.unwrap();
     db.close().await;
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -17,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Options;
+use super::condition::Condition;
+use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
+
+/// How long a check waits for its own write.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A store's half of group commit: what its operations are and how a batch of them is done.
 #[async_trait]
@@ -66,6 +72,9 @@ pub(super) struct Writer<A: Apply> {
     stop: CancellationToken,
     tasks: TaskTracker,
     file: Arc<Path>,
+    condition: Arc<Condition>,
+    try_write: mpsc::Sender<oneshot::Sender<()>>,
+    clock: SharedClock,
 }
 
 impl<A: Apply> fmt::Debug for Writer<A> {
@@ -75,20 +84,54 @@ impl<A: Apply> fmt::Debug for Writer<A> {
 }
 
 impl<A: Apply> Writer<A> {
-    pub(super) fn start(conn: SqliteConnection, store: A, file: Arc<Path>, options: &Options) -> Self {
+    pub(super) fn start(
+        conn: SqliteConnection,
+        store: A,
+        file: Arc<Path>,
+        options: &Options,
+        clock: SharedClock,
+    ) -> Self {
         let (submit, submitted) = mpsc::channel(options.backlog.max(1));
+        let (try_write, tries) = mpsc::channel(1);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let task = Task { conn, store, file: Arc::clone(&file), submitted, batch: options.batch.max(1) };
+        let condition = Arc::new(Condition::default());
+        let task = Task {
+            conn,
+            store,
+            file: Arc::clone(&file),
+            submitted,
+            tries,
+            condition: Arc::clone(&condition),
+            batch: options.batch.max(1),
+        };
         tasks.spawn(task.run(stop.clone()));
         tasks.close();
-        Self { submit, stop, tasks, file }
+        Self { submit, stop, tasks, file, condition, try_write, clock }
+    }
+
+    /// Whether writes succeed, as far as is known; see [`Database::check`](super::Database::check).
+    pub(super) async fn check(&self) -> Result<(), StorageError> {
+        if self.submit.is_closed() {
+            return Err(self.closed());
+        }
+        if self.condition.try_now(self.clock.now()) {
+            let (done, tried) = oneshot::channel();
+            // A writer that is in the middle of something will know more when it is through.
+            if self.try_write.try_send(done).is_ok() {
+                let _ = tokio::time::timeout(PATIENCE, tried).await;
+            }
+        }
+        self.condition.error().map_or(Ok(()), Err)
+    }
+
+    fn closed(&self) -> StorageError {
+        StorageError::Closed { file: self.file.to_path_buf() }
     }
 
     pub(super) async fn submit(&self, op: A::Op) -> Result<A::Reply, StorageError> {
         let (reply, replied) = oneshot::channel();
-        let closed = || StorageError::Closed { file: self.file.to_path_buf() };
-        self.submit.send(Submitted { op, reply }).await.map_err(|_| closed())?;
-        replied.await.map_err(|_| closed())?
+        self.submit.send(Submitted { op, reply }).await.map_err(|_| self.closed())?;
+        replied.await.map_err(|_| self.closed())?
     }
 
     pub(super) async fn close(&self) {
@@ -102,6 +145,9 @@ struct Task<A: Apply> {
     store: A,
     file: Arc<Path>,
     submitted: mpsc::Receiver<Submitted<A>>,
+    /// Checks that want to know whether writes succeed again.
+    tries: mpsc::Receiver<oneshot::Sender<()>>,
+    condition: Arc<Condition>,
     batch: usize,
 }
 
@@ -120,6 +166,12 @@ impl<A: Apply> Task<A> {
                     if taken == 0 {
                         break;
                     }
+                }
+                Some(done) = self.tries.recv() => {
+                    self.try_write().await;
+                    // A check that has lost its patience looks again later.
+                    let _ = done.send(());
+                    continue;
                 }
             }
             let (ops, callers) = batch.drain(..).map(|one| (one.op, one.reply)).unzip();
@@ -164,9 +216,27 @@ impl<A: Apply> Task<A> {
         mut replies: Vec<A::Reply>,
         callers: Vec<oneshot::Sender<Result<A::Reply, StorageError>>>,
     ) {
-        self.store.committed(ops, &mut replies);
+        // What is committed is committed, whatever becomes of the store's own memory of it.
+        let told = std::panic::catch_unwind(AssertUnwindSafe(|| self.store.committed(ops, &mut replies)));
+        if told.is_err() {
+            tracing::error!(file = %self.file.display(), "a store panicked after a commit: its counts may be wrong until the next start");
+        }
         for (reply, caller) in replies.into_iter().zip(callers) {
             let _ = caller.send(Ok(reply));
+        }
+    }
+
+    /// The smallest write there is: the number that the file has already.
+    async fn try_write(&mut self) {
+        let conn = &mut self.conn;
+        let work = async move {
+            let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await?;
+            let same = format!("PRAGMA user_version = {version}");
+            sqlx::query(sqlx::AssertSqlSafe(same)).execute(conn).await.map(drop)
+        };
+        match work.await {
+            Ok(()) => self.condition.succeeded(),
+            Err(error) => self.condition.failed(&StorageError::from_sqlx(&self.file, &error)),
         }
     }
 
@@ -185,13 +255,17 @@ impl<A: Apply> Task<A> {
         };
         // A panic in a store is a bug, but not a reason for every later write to fail.
         let error = match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(Ok(replies)) => return Ok(replies),
+            Ok(Ok(replies)) => {
+                self.condition.succeeded();
+                return Ok(replies);
+            }
             Ok(Err(error)) => StorageError::from_sqlx(&self.file, &error),
             Err(_) => StorageError::Rejected {
                 file: self.file.to_path_buf(),
                 detail: "the operation panicked".to_owned(),
             },
         };
+        self.condition.failed(&error);
         // Fails where nothing is open any more, which is what it is for.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.conn).await;
         Err(error)
