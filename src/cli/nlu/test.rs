@@ -1,16 +1,17 @@
 //! `voicera nlu test`: how good a model is on labelled sentences.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::Failure;
 use crate::cli::nlu::input::DataOptions;
 use crate::cli::nlu::model_file::{self, ModelFile};
 use crate::cli::nlu::{now, table};
+use crate::cli::{Failure, print};
 use crate::nlu::{Case, Document, Evaluation, Model, evaluate};
 
 /// Test a model on labelled sentences
@@ -79,13 +80,13 @@ pub(super) fn run(args: &TestArgs) -> Result<(), Failure> {
     };
     let json = serde_json::to_string_pretty(&report).map_err(|error| Failure::Failed(error.to_string()))?;
     match &args.report {
-        Some(path) if path.as_os_str() == "-" => println!("{json}"),
+        Some(path) if path.as_os_str() == "-" => print(&format!("{json}\n"))?,
         Some(path) => {
-            print!("{}", table::table(&report));
+            print(&table::table(&report))?;
             fs::write(path, json + "\n")
                 .map_err(|error| Failure::Failed(format!("--report {}: {error}", path.display())))?;
         }
-        None => print!("{}", table::table(&report)),
+        None => print(&table::table(&report))?,
     }
     Ok(())
 }
@@ -115,7 +116,8 @@ fn warn_of_languages(model: &Model, cases: &[Case<'_>]) {
     unknown.sort_unstable();
     unknown.dedup();
     if !unknown.is_empty() {
-        eprintln!(
+        let _ = writeln!(
+            io::stderr(),
             "warning: the data is in {}, which the model does not know (it knows {}): those sentences count as wrong",
             unknown.join(", "),
             model.languages().join(", ")

@@ -6,10 +6,10 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::Failure;
 use crate::cli::nlu::input::{self, DataOptions};
 use crate::cli::nlu::model_file::{self, Origin};
 use crate::cli::nlu::{seconds, size};
+use crate::cli::{Failure, print};
 use crate::nlu::{Model, Progress, Stage, TrainOptions};
 
 /// Train a model from sentences
@@ -42,12 +42,12 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
         train_seconds: Some(took),
     };
     let bytes = model_file::write(&args.out, &origin, &model)?;
-    println!("version    {}", model.version());
-    println!("languages  {}", model.languages().join(", "));
-    println!("intents    {}", model.intents().len());
-    println!("examples   {}", data.example_count());
-    println!("trained    in {}", seconds(took));
-    println!("model      {}, {}", args.out.display(), size(bytes));
+    print(&format!("version    {}\n", model.version()))?;
+    print(&format!("languages  {}\n", model.languages().join(", ")))?;
+    print(&format!("intents    {}\n", model.intents().len()))?;
+    print(&format!("examples   {}\n", data.example_count()))?;
+    print(&format!("trained    in {}\n", seconds(took)))?;
+    print(&format!("model      {}, {}\n", args.out.display(), size(bytes)))?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::Failure;
 use crate::cli::nlu::input::DataOptions;
+use crate::cli::{Failure, print};
 use crate::nlu::{Finding, Level, validate};
 
 /// Check training data, with file and line for everything that is found
@@ -34,17 +34,17 @@ pub(super) fn run(args: &ValidateArgs) -> Result<(), Failure> {
     let summary =
         format!("{}, {}, {}", plural(errors, "error"), plural(warnings, "warning"), plural(hints, "hint"));
     if args.json {
-        println!("{}", as_json(&findings, errors, warnings, hints)?);
+        print(&format!("{}\n", as_json(&findings, errors, warnings, hints)?))?;
     } else {
         for finding in &findings {
-            println!("{finding}");
+            print(&format!("{finding}\n"))?;
         }
     }
     if errors > 0 || (args.strict && warnings > 0) {
         return Err(Failure::Failed(format!("the data has {summary}")));
     }
     if !args.json {
-        println!("{summary}");
+        print(&format!("{summary}\n"))?;
     }
     Ok(())
 }

@@ -59,7 +59,9 @@ struct HistoryQuery {
 pub struct History {
     /// Newest first.
     commands: Vec<Command>,
-    /// Where the next page begins; absent on the last one.
+    /// Where the next page begins; absent on the last one. A page may hold fewer commands than `limit`,
+    /// or none, and still have a next one: words and combined filters are looked for in 10,000
+    /// commands a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
