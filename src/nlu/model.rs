@@ -84,8 +84,10 @@ impl Model {
                 Some(Ranked { intent, confidence: *confidence })
             })
             .collect();
-        let top = prediction.ranking.first().map(|(class, _)| *class).filter(|_| prediction.within_scope);
-        let intent = top.and(ranking.first()).map(|ranked| ranked.intent.clone());
+        // Entities go with the likeliest intent, also when it is too uncertain to be the answer: a
+        // caller who asks back has them already.
+        let top = prediction.ranking.first().map(|(class, _)| *class);
+        let intent = ranking.first().filter(|_| prediction.within_scope).map(|ranked| ranked.intent.clone());
         let english = language == "en";
         let (entities, time_dependent) =
             entities(text, &normal, model, top, Clock { now: &context.now, english });
@@ -94,6 +96,7 @@ impl Model {
             language_confidence,
             intent,
             confidence: prediction.confidence,
+            in_scope: prediction.in_scope,
             ranking,
             entities,
             time_dependent,

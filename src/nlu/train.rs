@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
-use super::entity::{LexiconBuilder, Patterns, Tagged, learn};
+use super::entity::{LexiconBuilder, PASSES, Patterns, Tagged, learn};
 use super::intent::{Labelled, fit};
 use super::model::{LanguageModel, Stored};
 use super::response::ResponseTemplate;
@@ -14,7 +14,7 @@ use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-const ENGINE: u32 = 1;
+const ENGINE: u32 = 2;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
@@ -70,7 +70,7 @@ fn train_language(
         classes.iter().map(|class| entity_types(pack.intents.get(class).into_iter().flatten())).collect();
     let classifier = fit(classes, &items, options, progress);
 
-    progress(Progress { stage: Stage::Entities, done: 0, total: 8 });
+    progress(Progress { stage: Stage::Entities, done: 0, total: PASSES });
     let mut lexicon = LexiconBuilder::default();
     for (variant, value) in &pack.synonyms {
         lexicon.synonym(variant, value);
@@ -91,14 +91,14 @@ fn train_language(
     let learned =
         learn(&tagged, classifier.classes.len(), english, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
-            progress(Progress { stage: Stage::Entities, done, total: 8 });
+            progress(Progress { stage: Stage::Entities, done, total: PASSES });
         });
     let lexicon = lexicon.build(items.iter().map(|item| &item.text));
     let patterns = pack
         .regexes
         .iter()
         .flat_map(|(entity, sources)| sources.iter().map(move |source| (entity.clone(), source.clone())));
-    progress(Progress { stage: Stage::Entities, done: 8, total: 8 });
+    progress(Progress { stage: Stage::Entities, done: PASSES, total: PASSES });
     LanguageModel {
         classifier,
         lexicon,

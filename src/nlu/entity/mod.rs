@@ -16,7 +16,7 @@ use super::types::{Entity, Extractor};
 pub(crate) use builtin::Clock;
 pub(crate) use lexicon::{Lexicon, LexiconBuilder};
 pub(crate) use pattern::{Patterns, compile as compile_pattern};
-pub(crate) use tagger::{Tagged, Tagger, learn};
+pub(crate) use tagger::{PASSES, Tagged, Tagger, learn};
 
 /// A proposed entity: a byte range of [`Text::normal`] and what it would be.
 #[derive(Debug, Clone, PartialEq)]

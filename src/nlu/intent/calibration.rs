@@ -49,12 +49,13 @@ const REFUSED: f32 = 0.005;
 const UNLIKELY: f32 = 0.3;
 
 impl Calibration {
-    /// Probability that the top intent is right, and whether the sentence is within scope.
-    pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, bool) {
+    /// Probability that the top intent is right, that the sentence is within scope at all, and
+    /// whether to answer.
+    pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, f32, bool) {
         let inputs = self.inputs(scores);
         let within = self.within.probability(&inputs);
         let right = self.right.probability(&inputs);
-        (right, within >= self.threshold && right >= UNLIKELY)
+        (right, within, within >= self.threshold && right >= UNLIKELY)
     }
 
     /// How likely a sentence is within scope.
@@ -247,9 +248,9 @@ mod tests {
     #[test]
     fn a_clear_margin_is_likely_right_and_within_scope() {
         let calibration = Calibration::fit(&held_out(), 3, &[-0.9; 4]);
-        let (right, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
+        let (right, _, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
         assert!(right > 0.9 && within, "{right}");
-        let (wrong, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
+        let (wrong, _, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
         assert!(wrong < 0.3 && !within, "{wrong}");
         assert!(calibration.within(&scores(&[0.8, -0.8, -0.8], 0.1)) > 0.9);
     }

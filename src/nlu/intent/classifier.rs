@@ -15,6 +15,8 @@ pub(crate) struct Prediction {
     pub ranking: Vec<(usize, f32)>,
     /// Probability that the first is right.
     pub confidence: f32,
+    /// Probability that the sentence is one of the intents at all.
+    pub in_scope: f32,
     /// Whether the sentence is one of the intents at all.
     pub within_scope: bool,
     /// Whether it is a training sentence, word by word.
@@ -52,7 +54,7 @@ impl Classifier {
         self.weights.margins(&point.vector, &mut margins);
         let out_of_scope = margins.get(self.classes.len()).copied();
         margins.truncate(self.classes.len());
-        let (confidence, within_scope) = self.calibration.judge(&Scores {
+        let (confidence, in_scope, within_scope) = self.calibration.judge(&Scores {
             in_scope: &margins,
             out_of_scope,
             unfamiliar: point.unfamiliar,
@@ -62,6 +64,7 @@ impl Classifier {
         let mut prediction = Prediction {
             ranking: rank(&margins),
             confidence,
+            in_scope,
             within_scope,
             exact: false,
             unfamiliar: point.unfamiliar,
@@ -82,12 +85,14 @@ impl Classifier {
         if class >= self.classes.len() {
             prediction.within_scope = false;
             prediction.confidence = prediction.confidence.min(1.0 - EXACT_CONFIDENCE);
+            prediction.in_scope = prediction.in_scope.min(1.0 - EXACT_CONFIDENCE);
             return;
         }
         prediction.ranking.retain(|(other, _)| *other != class);
         prediction.ranking.insert(0, (class, 1.0));
         prediction.ranking.truncate(RANKED);
         prediction.confidence = EXACT_CONFIDENCE;
+        prediction.in_scope = EXACT_CONFIDENCE;
         prediction.within_scope = true;
         prediction.exact = true;
     }
