@@ -213,7 +213,7 @@ mod tests {
     fn progress_reaches_its_total() {
         let mut last = None;
         fit(vec!["light".into(), "music".into()], &items(), &TrainOptions::default(), &mut |progress| {
-            last = Some(progress)
+            last = Some(progress);
         });
         let last = last.unwrap();
         assert_eq!((last.stage, last.done), (Stage::Intents, last.total));

@@ -20,7 +20,7 @@ const MOST_WORDS: usize = 40_000;
 pub(super) struct Clusters {
     /// Hashes of words, ascending.
     words: Vec<u32>,
-    clusters: Vec<u8>,
+    assigned: Vec<u8>,
     #[serde(skip)]
     index: Index,
 }
@@ -67,8 +67,8 @@ impl Clusters {
             frequent.iter().zip(&assigned).map(|((_, word), cluster)| (squeeze(*word), *cluster)).collect();
         known.sort_unstable();
         known.dedup_by_key(|entry| entry.0);
-        let (words, clusters) = known.into_iter().unzip();
-        let mut learned = Self { words, clusters, index: Index::default() };
+        let (words, assigned) = known.into_iter().unzip();
+        let mut learned = Self { words, assigned, index: Index::default() };
         learned.restore();
         learned
     }
@@ -78,13 +78,13 @@ impl Clusters {
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        self.words.len() == self.clusters.len()
+        self.words.len() == self.assigned.len()
     }
 
     /// The cluster of a word; one of its own for what is not known.
     pub(super) fn of(&self, word: u64) -> u64 {
         let at = self.index.find(squeeze(word));
-        at.and_then(|at| self.clusters.get(at as usize)).map_or(u64::MAX, |cluster| u64::from(*cluster))
+        at.and_then(|at| self.assigned.get(at as usize)).map_or(u64::MAX, |cluster| u64::from(*cluster))
     }
 }
 

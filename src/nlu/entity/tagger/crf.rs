@@ -1,5 +1,5 @@
-//! Learning the weights of the tagger: a linear-chain conditional random field (Lafferty, McCallum
-//! and Pereira, 2001) by stochastic gradient with a step of its own for each weight (Duchi, Hazan
+//! Learning the weights of the tagger: a linear-chain conditional random field (Lafferty et
+//! al., 2001) by stochastic gradient with a step of its own for each weight (Duchi, Hazan
 //! and Singer, "Adaptive subgradient methods", 2011). The weights are the mean over the last
 //! passes, which is steadier than any single one.
 
@@ -178,7 +178,9 @@ impl Lattice {
                 *value *= score;
             }
             let scale = now.iter().sum::<f32>().max(1e-30);
-            now.iter_mut().for_each(|value| *value /= scale);
+            for value in now.iter_mut() {
+                *value /= scale;
+            }
             self.scales.push(scale);
         }
         for at in (0..self.length.saturating_sub(1)).rev() {

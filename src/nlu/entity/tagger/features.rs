@@ -90,7 +90,7 @@ impl Extraction {
         let ideographs = tokens.iter().any(|token| token.kind == TokenKind::Ideograph);
         // Transcripts often know no capitals: while learning some sentences have none either, so that
         // nothing hangs on them alone.
-        let plain = own.is_some() && hash_text(&text.normal) % 4 == 0;
+        let plain = own.is_some() && hash_text(&text.normal).is_multiple_of(4);
         let cases = if plain { Vec::new() } else { cases(text, tokens) };
         Self { cases, class: mix(class as u64 ^ 0xc1a5), words, forms, clusters, marks, habits, ideographs }
     }
