@@ -265,6 +265,18 @@ pub(crate) fn normalise(phrase: &str) -> String {
     words.join(" ")
 }
 
+/// A word as it is typed where its letters' marks are not at hand: "fur" for "für". `None` where it
+/// has none. Only of Latin letters and "ё": elsewhere a mark makes another letter.
+pub(crate) fn without_diacritics(word: &str) -> Option<String> {
+    let marked = |c: char| matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | 'ё');
+    if !word.contains(marked) {
+        return None;
+    }
+    let bare: String =
+        word.chars().map(|c| if marked(c) { c.nfd().next().unwrap_or(c) } else { c }).collect();
+    (bare != word).then_some(bare)
+}
+
 /// The code points `start..end` of the original.
 pub(crate) fn code_points(original: &str, start: usize, end: usize) -> Cow<'_, str> {
     if original.is_ascii() {
@@ -313,6 +325,15 @@ mod tests {
         assert!(text.on_word_boundaries(5, 6));
         assert!(text.on_word_boundaries(0, 4));
         assert!(!text.on_word_boundaries(9, 900));
+    }
+
+    #[test]
+    fn diacritics_go_where_they_are_left_out_in_haste() {
+        assert_eq!(without_diacritics("mañana").as_deref(), Some("manana"));
+        assert_eq!(without_diacritics("ещё").as_deref(), Some("еще"));
+        for word in ["plain", "йод", "हिन्दी", "がく", "øl"] {
+            assert_eq!(without_diacritics(word), None, "{word}");
+        }
     }
 
     #[test]

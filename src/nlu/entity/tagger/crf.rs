@@ -8,7 +8,7 @@ use crate::nlu::rng::Rng;
 use crate::nlu::weights::Dense;
 
 /// Passes over the sentences.
-pub(crate) const EPOCHS: usize = 12;
+pub(crate) const EPOCHS: usize = 10;
 /// The first step of a weight.
 const RATE: f32 = 0.03;
 /// What pulls the weights of a sentence's features to nothing.

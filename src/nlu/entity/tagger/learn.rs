@@ -14,7 +14,7 @@ use crate::nlu::entity::{Clock, builtin};
 use crate::nlu::index::Index;
 use crate::nlu::rng::hash_text;
 use crate::nlu::text::{Text, Token, code_points, normalise};
-use crate::nlu::weights::{MOST, Weights};
+use crate::nlu::weights::{Dense, MOST, Weights};
 
 /// An example, its normalised text, and the class of its intent.
 pub(crate) struct Tagged<'a> {
@@ -65,9 +65,27 @@ pub(crate) fn learn(
         .collect();
     let (dense, edges) =
         crf::learn(&sentences, &tagger.allowed, tagger.hashes.len(), tagger.labels(), seed, tick);
+    let dense = without_idle(dense, &mut tagger.hashes);
+    tagger.index = Index::new(&tagger.hashes);
     tagger.weights = Weights::pack(&dense, tagger.hashes.len(), LEAST);
     tagger.edges = edges;
     tagger
+}
+
+/// Leaves out the features that decide nothing: finding them takes as long as finding those that do.
+fn without_idle(dense: Dense, hashes: &mut Vec<u32>) -> Dense {
+    let width = dense.classes;
+    let mut kept = Dense::new(0, width);
+    let mut rows = dense.rows.chunks(width.max(1));
+    hashes.retain(|_| {
+        let row = rows.next().unwrap_or_default();
+        let counts = row.iter().any(|weight| weight.abs() >= LEAST);
+        if counts {
+            kept.rows.extend_from_slice(row);
+        }
+        counts
+    });
+    kept
 }
 
 fn words(text: &Text) -> Vec<u64> {
@@ -211,5 +229,18 @@ fn known_features(
             return known;
         }
         least *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_that_decide_nothing_are_left_out() {
+        let mut hashes = vec![5, 7, 9];
+        let dense = Dense { rows: vec![0.0, 1.0, 0.001, 0.0, -1.0, 0.0], classes: 2 };
+        assert_eq!(without_idle(dense, &mut hashes).rows, [0.0, 1.0, -1.0, 0.0]);
+        assert_eq!(hashes, [5, 9]);
     }
 }
