@@ -2,7 +2,7 @@
 //! known phrases and built-in entities it is part of, and which intent the sentence has.
 
 use super::clusters::Clusters;
-use super::gazetteer::{Counts, Gazetteer};
+use super::gazetteer::{Counts, Gazetteer, LONGEST};
 use crate::nlu::entity::Candidate;
 use crate::nlu::rng::{hash_text, mix};
 use crate::nlu::text::{Case, Text, Token, TokenKind};
@@ -66,7 +66,7 @@ impl Extraction {
                 }
             }
         }
-        for hit in known.phrases.find(text, tokens, own.map(|own| &own.phrases)) {
+        for hit in known.phrases.find(text, tokens, LONGEST, own.map(|own| &own.phrases)) {
             let slot = u64::from(hit.slot);
             // How long, how often and how reliably tells how much to believe it.
             let long = ((hit.length.min(5) as u64) << 3) | u64::from(hit.longest);
@@ -79,7 +79,7 @@ impl Extraction {
             }
         }
         let mut habits: Vec<Vec<u64>> = vec![Vec::new(); tokens.len()];
-        for hit in known.words.find(text, tokens, own.map(|own| &own.words)) {
+        for hit in known.words.find(text, tokens, 1, own.map(|own| &own.words)) {
             if let Some(habit) = habits.get_mut(hit.start).filter(|habit| habit.len() < 4) {
                 habit.push(mix(0x77ab
                     ^ (u64::from(hit.slot) << 16)

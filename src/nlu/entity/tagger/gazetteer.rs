@@ -3,6 +3,7 @@
 //! they will not be there to help.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,31 @@ pub(super) struct Gazetteer {
     occurrences: Vec<u32>,
     /// Each phrase's position in `occurrences`, and where its entries start and end: computed.
     #[serde(skip)]
-    phrases: HashMap<u64, (u32, u32, u32)>,
+    phrases: HashMap<u64, (u32, u32, u32), BuildHasherDefault<Mixed>>,
 }
+
+/// The hasher of what is a well-mixed hash already.
+#[derive(Debug, Clone, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = mix(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Hits of one utterance that are looked at, the longest first.
+const MAX_HITS: usize = 600;
 
 /// Counts while phrases are collected.
 pub(super) type Counts = BTreeMap<(u64, u16), u32>;
@@ -57,7 +81,7 @@ impl Gazetteer {
 
     /// Counts the known phrases of a sentence.
     pub(super) fn see(&mut self, text: &Text, tokens: &[Token]) {
-        for (_, _, phrase) in self.known(text, tokens) {
+        for (_, _, phrase) in self.known(text, tokens, LONGEST) {
             let place = self.phrases.get(&phrase).map(|(place, _, _)| *place as usize);
             if let Some(count) = place.and_then(|place| self.occurrences.get_mut(place)) {
                 *count += 1;
@@ -85,7 +109,7 @@ impl Gazetteer {
     }
 
     /// First word, length and hash of every known phrase.
-    fn known(&self, text: &Text, tokens: &[Token]) -> Vec<(usize, usize, u64)> {
+    fn known(&self, text: &Text, tokens: &[Token], most: usize) -> Vec<(usize, usize, u64)> {
         let mut known = Vec::new();
         if self.phrases.is_empty() {
             return known;
@@ -93,7 +117,7 @@ impl Gazetteer {
         let words: Vec<u64> = tokens.iter().map(|token| hash_text(text.slice(*token))).collect();
         for start in 0..words.len() {
             let mut phrase = 0;
-            for (length, word) in (1..=LONGEST).zip(words.iter().skip(start)) {
+            for (length, word) in (1..=most).zip(words.iter().skip(start)) {
                 phrase = extend(phrase, *word);
                 if self.phrases.contains_key(&phrase) {
                     known.push((start, length, phrase));
@@ -103,10 +127,10 @@ impl Gazetteer {
         known
     }
 
-    /// Every phrase that is known, long ones first. `own` is what the sentence itself annotates:
+    /// Every phrase that is known, of at most `most` words, long ones first. `own` is what the sentence itself annotates:
     /// while learning, neither that nor its occurrences count.
-    pub(super) fn find(&self, text: &Text, tokens: &[Token], own: Option<&Counts>) -> Vec<Hit> {
-        let known = self.known(text, tokens);
+    pub(super) fn find(&self, text: &Text, tokens: &[Token], most: usize, own: Option<&Counts>) -> Vec<Hit> {
+        let known = self.known(text, tokens, most);
         let mut hits: Vec<Hit> = Vec::with_capacity(known.len());
         for (start, length, phrase) in &known {
             let Some((place, from, to)) = self.phrases.get(phrase) else {
@@ -136,6 +160,7 @@ impl Gazetteer {
             }
         }
         hits.sort_by_key(|hit| (std::cmp::Reverse(hit.length), hit.start));
+        hits.truncate(MAX_HITS);
         for at in 0..hits.len() {
             let (longer, rest) = hits.split_at_mut(at);
             if let Some(hit) = rest.first_mut() {
@@ -177,7 +202,7 @@ mod tests {
     #[test]
     fn a_phrase_tells_how_often_it_is_what() {
         let text = Text::new("from new york");
-        let hits = gazetteer().0.find(&text, &text.tokens, None);
+        let hits = gazetteer().0.find(&text, &text.tokens, LONGEST, None);
         let told: Vec<_> =
             hits.iter().map(|hit| (hit.start, hit.length, hit.slot, hit.count, hit.share)).collect();
         assert_eq!(told, [(1, 2, 3, 2, 3), (2, 1, 4, 1, 1)]);
@@ -188,6 +213,6 @@ mod tests {
     fn a_sentences_own_annotations_do_not_count() {
         let (gazetteer, counts) = gazetteer();
         let text = Text::new("from new york");
-        assert!(gazetteer.find(&text, &text.tokens, Some(&counts)).is_empty());
+        assert!(gazetteer.find(&text, &text.tokens, LONGEST, Some(&counts)).is_empty());
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn learn(
         .collect();
     let (dense, edges) =
         crf::learn(&sentences, &tagger.allowed, tagger.hashes.len(), tagger.labels(), seed, tick);
-    let dense = without_idle(dense, &mut tagger.hashes);
+    let dense = without_idle(&dense, &mut tagger.hashes);
     tagger.index = Index::new(&tagger.hashes);
     tagger.weights = Weights::pack(&dense, tagger.hashes.len(), LEAST);
     tagger.edges = edges;
@@ -73,7 +73,7 @@ pub(crate) fn learn(
 }
 
 /// Leaves out the features that decide nothing: finding them takes as long as finding those that do.
-fn without_idle(dense: Dense, hashes: &mut Vec<u32>) -> Dense {
+fn without_idle(dense: &Dense, hashes: &mut Vec<u32>) -> Dense {
     let width = dense.classes;
     let mut kept = Dense::new(0, width);
     let mut rows = dense.rows.chunks(width.max(1));
@@ -240,7 +240,7 @@ mod tests {
     fn features_that_decide_nothing_are_left_out() {
         let mut hashes = vec![5, 7, 9];
         let dense = Dense { rows: vec![0.0, 1.0, 0.001, 0.0, -1.0, 0.0], classes: 2 };
-        assert_eq!(without_idle(dense, &mut hashes).rows, [0.0, 1.0, -1.0, 0.0]);
+        assert_eq!(without_idle(&dense, &mut hashes).rows, [0.0, 1.0, -1.0, 0.0]);
         assert_eq!(hashes, [5, 9]);
     }
 }
