@@ -50,7 +50,7 @@ async fn a_job_that_cannot_be_done_is_dead_and_its_owner_is_told() {
         client.get("/health").await.text.contains("0 active, 0 delayed, 1 dead").then_some(())
     })
     .await;
-    assert_eq!(client.metric("voicera_queue_jobs", "state=\"failed\"").await, 1.0);
+    assert_eq!(client.metric("voicera_queue_jobs", "state=\"failed\"").await, 1);
 
     let listed = jobs(&cluster, &["list", "--state", "failed"]).expect(0).out;
     assert!(
@@ -88,8 +88,8 @@ async fn a_dead_job_is_answered_once_the_cause_is_mended_and_it_is_tried_again()
     assert_eq!(history.len(), 1, "once in the history: {history:?}");
     assert_eq!(history[0]["status"], "completed");
     assert_eq!(history[0]["command"], "show my grades");
-    let stats = client.read("/api/voice/stats").await;
-    assert_eq!((&stats["completed"], &stats["failed"]), (&1.into(), &0.into()), "{stats}");
+    let figures = client.read("/api/voice/stats").await;
+    assert_eq!((&figures["completed"], &figures["failed"]), (&1.into(), &0.into()), "{figures}");
 }
 
 #[tokio::test]

@@ -78,8 +78,8 @@ async fn hostile_query_parameters_are_refused_by_name_or_ignored() {
                 let request = client.request(operation.method.clone(), &query).json(&operation.example());
                 let reply = fair(request, &what).await;
                 if reply.status == 422 {
-                    let named = reply.json()["errors"][0]["field"].as_str().unwrap_or_default().to_owned();
-                    assert!(named == *name || named == "query", "{what} names {named}");
+                    let field = reply.json()["errors"][0]["field"].as_str().unwrap_or_default().to_owned();
+                    assert!(field == *name || field == "query", "{what} names {field}");
                 }
             }
             let twice = format!("{path}?{name}=1&{name}=2");

@@ -77,10 +77,9 @@ async fn a_member_of_a_wrong_type_or_size_is_named() {
         for (name, value) in
             operation.members().keys().flat_map(|name| values().into_iter().map(move |v| (name, v)))
         {
-            let rest: Vec<_> =
-                example.as_object().unwrap().iter().filter(|(other, _)| *other != name).collect();
-            let rest: String = rest.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
-            let body = format!("{{\"{name}\":{value}{rest}}}");
+            let rest = example.as_object().unwrap().iter().filter(|(other, _)| *other != name);
+            let rest: Vec<_> = rest.map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+            let body = format!("{{\"{name}\":{value}{}}}", rest.concat());
             let what = brief(operation, &body);
             let reply = fair(json_request(&client, operation, body), &what).await;
             assert!(matches!(reply.status, 200 | 202 | 400 | 422), "{what}: {reply:?}");
@@ -211,7 +210,7 @@ async fn eleven_megabytes_are_refused_with_or_without_a_length() {
     let (cluster, client, all) = everything().await;
     let key = cluster.key().unwrap();
     let body = format!("{{\"command\":\"{}\"}}", "a".repeat(11 << 20));
-    let chunks: String = (0..11).map(|_| format!("100000\r\n{}\r\n", "a".repeat(1 << 20))).collect();
+    let chunks = format!("100000\r\n{}\r\n", "a".repeat(1 << 20)).repeat(11);
     for operation in &all {
         let head = format!(
             "{} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n",

@@ -37,7 +37,7 @@ async fn what_the_trained_model_does_not_understand_the_language_model_answers()
     assert_eq!(strange["llmModel"], "first-model");
     assert!(strange["stages"]["llmMs"].is_number(), "{strange}");
     assert_eq!(llm.models_asked(), ["first-model"]);
-    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"llm\"").await, 1.0);
+    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"llm\"").await, 1);
 }
 
 #[tokio::test]
@@ -89,10 +89,7 @@ async fn whatever_goes_wrong_there_is_an_answer_within_the_deadline() {
         assert_eq!(result["intent"], "none", "{what}: never an invented intent: {result}");
         assert!(started.elapsed() < Duration::from_secs(5), "{what} took {:?}", started.elapsed());
     }
-    assert_eq!(
-        client.metric("voicera_voice_degraded_total", "").await,
-        f64::from(u32::try_from(count).unwrap())
-    );
+    assert_eq!(client.metric("voicera_voice_degraded_total", "").await, count as u64);
 }
 
 #[tokio::test]
@@ -160,7 +157,7 @@ async fn the_breaker_opens_when_the_server_fails_and_closes_when_it_is_back() {
     }
     assert_eq!(state().await, "degraded");
     client.get("/health/ready").await.expect(200);
-    assert_eq!(client.metric("voicera_llm_breaker_state", "").await, 2.0, "2 is open");
+    assert_eq!(client.metric("voicera_llm_breaker_state", "").await, 2, "2 is open");
 
     llm.otherwise(Behaviour::Answer(crate::support::llm_server::default_answer()));
     let mut number = 100;
@@ -171,7 +168,7 @@ async fn the_breaker_opens_when_the_server_fails_and_closes_when_it_is_back() {
     })
     .await;
     assert_eq!(state().await, "up");
-    assert_eq!(client.metric("voicera_llm_breaker_state", "").await, 0.0, "0 is closed");
+    assert_eq!(client.metric("voicera_llm_breaker_state", "").await, 0, "0 is closed");
 }
 
 #[tokio::test]

@@ -58,9 +58,9 @@ async fn metrics_are_prometheus_text_and_have_the_documented_families() {
     ] {
         assert_eq!(families.get(name).map(String::as_str), Some(kind), "{name}: {families:?}");
     }
-    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"local\"").await, 1.0);
-    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"cache\"").await, 1.0);
-    assert_eq!(client.metric("voicera_http_requests_total", "route=\"/api/voice/process\"").await, 3.0);
+    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"local\"").await, 1);
+    assert_eq!(client.metric("voicera_voice_commands_total", "source=\"cache\"").await, 1);
+    assert_eq!(client.metric("voicera_http_requests_total", "route=\"/api/voice/process\"").await, 3);
     for words in ["grades", "monkey"] {
         assert!(!reply.text.contains(words), "no label carries what was said");
     }
@@ -158,6 +158,22 @@ async fn told_to_stop_it_answers_who_is_waiting_and_takes_nobody_new() {
 }
 
 #[tokio::test]
+async fn told_to_stop_it_says_so_to_a_balancer_before_it_closes_the_door() {
+    let mut cluster = Cluster::single_with(&[("server.shutdown_delay", "2s")]).await;
+    let client = cluster.client();
+    cluster.all().terminate();
+    let reply = wait::until("it is not ready", async || {
+        let reply = client.get("/health/ready").await;
+        (reply.status == 503).then_some(reply)
+    })
+    .await;
+    assert_eq!(reply.text, "stopping");
+    client.get("/health/live").await.expect(200);
+    assert_eq!(client.ask("hello").await["intent"], "greeting", "who comes now is still answered");
+    assert!(cluster.all().ended().await.success());
+}
+
+#[tokio::test]
 async fn work_that_outlasts_the_grace_period_is_done_after_the_next_start() {
     let llm = LlmServer::start().await.unwrap();
     llm.otherwise(Behaviour::Hang);
@@ -178,9 +194,12 @@ async fn work_that_outlasts_the_grace_period_is_done_after_the_next_start() {
     assert_eq!(cluster.client().history().await.len(), 1);
 }
 
+/// The path and the body of one delivery.
+type Delivered = (String, Vec<u8>);
+
 /// Traces as a collector receives them.
 #[derive(Debug, Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Collector(Arc<Mutex<Vec<Delivered>>>);
 
 impl Collector {
     async fn start(&self) -> String {

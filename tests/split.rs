@@ -61,8 +61,8 @@ async fn the_insides_are_for_the_services_alone() {
         (Analytics, "/internal/analytics/record", &json!([])),
     ] {
         let client = cluster.client_of(role);
-        client.anonymous().post(path, body, &[]).await.expect(401).problem();
-        client.post(path, body, &[]).await.expect(401).problem();
+        client.anonymous().post(path, body, &[]).await.expect(403).problem();
+        client.post(path, body, &[]).await.expect(403).problem();
         let inside = client.with_key(SERVICE_KEY).post(path, body, &[]).await;
         assert!(inside.status < 300, "{inside:?}");
         for body in [json!({"credential": 7}), json!([7]), Value::Null] {

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{Behaviour, Client, Cluster, LlmServer, wait};
 
@@ -131,8 +132,40 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
     drop(llm);
     assert_eq!(client.settled(&running).await["result"]["degraded"], true);
     let history = client.history().await;
-    let states: Vec<_> = history.iter().map(|command| command["status"].as_str().unwrap()).collect();
-    assert_eq!(states, ["failed", "completed"]);
+    let ends: Vec<_> = history.iter().map(|command| command["status"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["failed", "completed"]);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_cancels_loses_no_command() {
+    let llm = LlmServer::start().await.unwrap();
+    llm.otherwise(Behaviour::Hang);
+    let cluster = Cluster::single_with(&[
+        ("llm.base_url", &llm.base_url()),
+        ("llm.attempt_timeout", "60s"),
+        ("llm.deadline", "60s"),
+        ("voice.understanding.mode", "llm_first"),
+        ("voice.queue.concurrency", "1"),
+    ])
+    .await;
+    let client = cluster.client();
+    let key = cluster.key().unwrap();
+    let mut ids = vec![client.accept("hello").await];
+    for number in 0..40 {
+        ids.push(client.accept(&format!("show my grades {number}")).await);
+    }
+    for id in &ids[1..] {
+        let request = format!("DELETE /api/voice/jobs/{id} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n\r\n");
+        let mut connection =
+            tokio::net::TcpStream::connect(client.base().trim_start_matches("http://")).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        drop(connection);
+    }
+    drop(llm);
+    for id in &ids {
+        client.settled(id).await;
+    }
+    assert_eq!(client.history().await.len(), ids.len());
 }
 
 #[tokio::test]

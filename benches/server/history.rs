@@ -153,5 +153,6 @@ fn command(owner: UserId, number: usize) -> Command {
         completed_at: created_at,
         result: Some(result),
         error: None,
+        fingerprint: [0; 32],
     }
 }

@@ -7,6 +7,7 @@ mod client;
 mod completions;
 pub mod config;
 mod jobs;
+mod nlu;
 mod openapi;
 mod say;
 mod serve;
@@ -36,6 +37,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Say(say::SayArgs),
     Jobs(jobs::JobsArgs),
+    Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
     Openapi(openapi::OpenapiArgs),
     Completions(completions::CompletionsArgs),
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Say(args) => say::run(args),
         Command::Jobs(args) => jobs::run(args),
+        Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
             return match config::run(&args, &mut io::stdout().lock(), &mut io::stderr().lock()) {
                 Ok(status) => ExitCode::from(status),

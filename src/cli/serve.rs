@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Failure;
@@ -35,15 +36,20 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let key_file = config.server.data_dir.join(API_KEY_FILE);
     let screen = Arc::new(Screen::new(key_file));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let stop = CancellationToken::new();
+        let reload = Arc::new(Notify::new());
         tokio::spawn(stop_on_signal(stop.clone())?);
-        let host = Host::new(config, telemetry, Arc::new(move |step| screen.show(&step)), stop);
+        tokio::spawn(reload_on_signal(Arc::clone(&reload))?);
+        let host = Host::new(config, telemetry, Arc::new(move |step| screen.show(&step)), stop, reload);
         roles::run(host).await.map_err(|error| {
             let message = error.to_string();
             if error.is_wrong_use() { Failure::Use(message) } else { Failure::Failed(message) }
         })
-    })
+    });
+    // A training may still be running on a thread of its own; nobody waits for it.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn telemetry_settings(config: &Config) -> TelemetrySettings {
@@ -79,6 +85,17 @@ fn stop_on_signal(stop: CancellationToken) -> io::Result<impl Future<Output = ()
                 std::process::exit(1);
             }
             stop.cancel();
+        }
+    })
+}
+
+/// SIGHUP asks to read again what may change while the process runs.
+fn reload_on_signal(reload: Arc<Notify>) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
         }
     })
 }

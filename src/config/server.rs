@@ -61,6 +61,8 @@ pub struct Server {
     pub request_timeout: Span,
     /// How many connections may be open at a time.
     pub max_connections: usize,
+    /// How long it says that it is not ready before it stops accepting connections.
+    pub shutdown_delay: Span,
     /// How long requests and jobs in flight may take to finish after a stop signal.
     pub shutdown_grace: Span,
 }
@@ -75,6 +77,7 @@ impl Default for Server {
             header_timeout: Span::from_secs(10),
             request_timeout: Span::from_secs(60),
             max_connections: 10_000,
+            shutdown_delay: Span::from_secs(0),
             shutdown_grace: Span::from_secs(20),
         }
     }
@@ -89,6 +92,7 @@ impl Server {
         checks.millis("header_timeout", self.header_timeout, 100..=300_000);
         checks.millis("request_timeout", self.request_timeout, 100..=3_600_000);
         checks.range("max_connections", self.max_connections, 1..=1_000_000);
+        checks.secs("shutdown_delay", self.shutdown_delay, 0..=300);
         checks.secs("shutdown_grace", self.shutdown_grace, 0..=3600);
     }
 }

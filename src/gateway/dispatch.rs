@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use http::uri::PathAndQuery;
 use http::{Uri, header};
 
-use crate::gateway::routes::{Routes, unversioned};
+use crate::gateway::routes::{Route, Routes, unversioned};
 use crate::kit::auth::{Authenticator, identify};
 use crate::kit::error::{ApiError, Code};
-use crate::kit::http::not_found;
+use crate::kit::http::{not_found, observe};
 
 /// The gateway over its routes.
 #[derive(Debug)]
@@ -31,18 +31,23 @@ impl Gateway {
     }
 }
 
-async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    gateway.forward(request).await.unwrap_or_else(IntoResponse::into_response)
+async fn dispatch(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
+    if let Some(uri) = current_version(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let Some(route) = gateway.routes.find(request.uri().path()) else {
+        return not_found().await.into_response();
+    };
+    let mut response = gateway.forward(route, request).await.unwrap_or_else(IntoResponse::into_response);
+    // A module in this process says more exactly which of its routes answered.
+    if response.extensions().get::<observe::Route>().is_none() {
+        response.extensions_mut().insert(observe::Route::Below(route.prefix));
+    }
+    response
 }
 
 impl Gateway {
-    async fn forward(&self, mut request: Request) -> Result<Response, ApiError> {
-        if let Some(uri) = current_version(request.uri()) {
-            *request.uri_mut() = uri;
-        }
-        let Some(route) = self.routes.find(request.uri().path()) else {
-            return Err(not_found().await);
-        };
+    async fn forward(&self, route: &Route, mut request: Request) -> Result<Response, ApiError> {
         identify(self.authenticator.as_ref(), &mut request).await?;
         // A body whose length is announced is refused unread; the others are cut off by whoever reads.
         let announced = request

@@ -198,7 +198,8 @@ pub async fn service_key(State(key): State<Arc<SecretString>>, request: Request,
         Some(presented) if digest(presented.expose()) == digest(key.expose_secret()) => {
             next.run(request).await
         }
-        _ => ApiError::new(Code::Unauthorized, "this is for Voicera's own services").into_response(),
+        // Not 401: that would be read as a word about the credential that the call is about.
+        _ => ApiError::new(Code::Forbidden, "this is for Voicera's own services").into_response(),
     }
 }
 

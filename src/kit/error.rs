@@ -56,6 +56,8 @@ codes! {
     NotFound = "not_found", NOT_FOUND, "There is nothing here";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
+    /// The client took too long to send the request.
+    SlowRequest = "slow_request", REQUEST_TIMEOUT, "The request came too slowly";
     /// The state of the resource does not permit the request.
     Conflict = "conflict", CONFLICT, "The request conflicts with the current state";
     /// The body is larger than the limit.
@@ -181,7 +183,8 @@ impl ApiError {
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
-        if error.is_transient() {
+        // Closed means that the process is stopping.
+        if error.is_transient() || matches!(error, StorageError::Closed { .. }) {
             return Self::new(Code::Unavailable, "the store cannot take this now")
                 .retry_after(Duration::from_secs(1))
                 .because(error);

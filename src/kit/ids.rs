@@ -49,6 +49,20 @@ impl Entropy {
         bytes
     }
 
+    /// `N` random bytes for names: ids, spans, traces. They have to be unlike each other, not secret,
+    /// and come by the handful with every request: the thread's generator (ChaCha, seeded and
+    /// reseeded by the kernel) makes them without a system call each.
+    fn name<const N: usize>(&self) -> [u8; N] {
+        match &self.0 {
+            Source::System => {
+                let mut bytes = [0; N];
+                rand::rng().fill_bytes(&mut bytes);
+                bytes
+            }
+            Source::Seeded(_) => self.bytes(),
+        }
+    }
+
     /// A number drawn evenly from `0.0..1.0`, for jitter and sampling.
     pub fn unit(&self) -> f64 {
         match &self.0 {
@@ -73,12 +87,12 @@ impl Ids {
 
     /// Randomness for ids that are no UUIDs: spans and traces.
     pub fn random_u64(&self) -> u64 {
-        u64::from_ne_bytes(self.entropy.bytes())
+        u64::from_ne_bytes(self.entropy.name())
     }
 
     /// Likewise, 128 bits.
     pub fn random_u128(&self) -> u128 {
-        u128::from_ne_bytes(self.entropy.bytes())
+        u128::from_ne_bytes(self.entropy.name())
     }
 
     /// The source of randomness itself.
@@ -89,7 +103,7 @@ impl Ids {
     /// A fresh id of any kind: `ids.fresh::<JobId>()`.
     pub fn fresh<T: From<Uuid>>(&self) -> T {
         let millis = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.entropy.bytes()).into_uuid().into()
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.entropy.name()).into_uuid().into()
     }
 }
 

@@ -81,6 +81,13 @@ impl Peer {
             return serde_json::from_slice(answer).map_err(|error| self.broken(error));
         }
         match serde_json::from_slice::<Problem>(&answer) {
+            Ok(problem) if problem.code == Code::Forbidden => {
+                tracing::error!(
+                    peer = self.name,
+                    "the peer does not know this service's key (peers.service_key)"
+                );
+                Err(ApiError::new(Code::BadGateway, format!("the {} service refuses this one", self.name)))
+            }
             Ok(problem) => Err(problem.into()),
             Err(error) => Err(self.broken(error)),
         }

@@ -192,7 +192,7 @@ async fn render(State(metrics): State<Metrics>) -> ([(header::HeaderName, &'stat
 pub fn join_trace(span: &Span, parent: Option<TraceContext>) -> Option<TraceContext> {
     if let Some(parent) = parent {
         let remote = SpanContext::new(
-            TraceId::from(parent.trace_id()),
+            TraceId::from(parent.trace_id().0),
             SpanId::from(parent.span_id()),
             TraceFlags::new(parent.flags()),
             true,

@@ -25,6 +25,7 @@
 mod codec;
 mod data;
 mod entity;
+mod evaluate;
 mod index;
 mod intent;
 mod language;
@@ -35,13 +36,23 @@ mod template;
 mod text;
 mod train;
 mod types;
+mod validate;
 mod weights;
 
-pub use data::{Annotation, Example, LanguagePack, LoadError, OUT_OF_SCOPE, Problem, TrainingData};
+pub(crate) use data::primary_tag;
+pub use data::{
+    Annotation, Document, Entry, Example, Item, LanguagePack, LoadError, OUT_OF_SCOPE, Problem, TrainingData,
+};
+pub use evaluate::{
+    Bin, Calibrated, Case, Confusion, EntityScores, Evaluation, IntentScores, Latency, NamedScore,
+    OutOfScope, evaluate,
+};
 pub use model::Model;
 pub use response::ResponseTemplate;
 pub use text::MAX_CHARS;
+pub use train::ENGINE;
 pub use types::{
     Context, Entity, Extractor, IntentSummary, ModelError, Parse, Progress, Ranked, Stage, TrainError,
     TrainOptions,
 };
+pub use validate::{Check, Finding, Level, validate};

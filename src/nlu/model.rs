@@ -105,9 +105,15 @@ impl Model {
         // caller who asks back has them already.
         let top = prediction.ranking.first().map(|(class, _)| *class);
         let intent = ranking.first().filter(|_| prediction.within_scope).map(|ranked| ranked.intent.clone());
-        let english = language == "en";
-        let (entities, time_dependent) =
-            entities(text, &normal, model, top, prediction.literal, Clock { now: &context.now, english });
+        let spoken = entity::Language::of(&language);
+        let (entities, time_dependent) = entities(
+            text,
+            &normal,
+            model,
+            top,
+            prediction.literal,
+            Clock { now: &context.now, language: spoken },
+        );
         Parse {
             language,
             language_confidence,

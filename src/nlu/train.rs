@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
-use super::entity::{LexiconBuilder, PASSES, Patterns, Tagged, learn};
+use super::entity::{Language, LexiconBuilder, PASSES, Patterns, Tagged, learn};
 use super::intent::{Labelled, fit};
 use super::model::{LanguageModel, Stored};
 use super::response::ResponseTemplate;
@@ -16,7 +16,7 @@ use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-const ENGINE: u32 = 2;
+pub const ENGINE: u32 = 3;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
@@ -43,7 +43,7 @@ pub(super) fn train(
         if pack.intents.len() > MAX_INTENTS {
             return Err(TrainError::TooManyIntents(pack.intents.len()));
         }
-        models.push(train_language(pack, *language == "en", options, progress));
+        models.push(train_language(pack, Language::of(language), options, progress));
     }
     Ok(Stored {
         version: version(data, options),
@@ -77,7 +77,7 @@ fn version(data: &TrainingData, options: &TrainOptions) -> String {
 
 fn train_language(
     pack: &LanguagePack,
-    english: bool,
+    language: Language,
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> LanguageModel {
@@ -111,7 +111,7 @@ fn train_language(
         .collect();
     let mut done = 0;
     let learned =
-        learn(&tagged, classifier.classes.len(), english, lexicon.synonyms(), options.seed, &mut || {
+        learn(&tagged, classifier.classes.len(), language, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
             progress(Progress { stage: Stage::Entities, done, total: PASSES });
         });

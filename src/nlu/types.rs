@@ -66,9 +66,13 @@ pub struct Entity {
     pub end: usize,
     /// The original text of `start..end`.
     pub text: String,
-    /// What it stands for. Numbers, ordinals and percentages are JSON numbers; all others are
-    /// strings: `date` is `2027-03-14`, `time` is `15:00:00`, `datetime` is RFC 3339 with the
-    /// offset of the caller's zone, `duration` is ISO 8601 (`PT10M`).
+    /// What it stands for. Numbers, ordinals and percentages are JSON numbers. `money` is
+    /// `{amount, currency}` with an ISO 4217 code, `temperature` and `distance` are
+    /// `{value, unit}`. `interval` is `{from, to}`: two dates, both included, two times or two
+    /// date-times. All others are strings: `date` is `2027-03-14`, `time` is `15:00:00`,
+    /// `datetime` is RFC 3339 with the offset of the caller's zone, `duration` is ISO 8601
+    /// (`PT10M`), `recurrence` a rule of RFC 5545 (`FREQ=WEEKLY;BYDAY=MO`), `phone` its digits
+    /// with a leading plus if there is one.
     pub value: serde_json::Value,
     /// 0..=1.
     pub confidence: f32,

@@ -64,25 +64,24 @@ impl DataFolder {
 
     /// Keeps the first API key where `voicera say` finds it, readable by its owner alone.
     pub(super) fn keep_api_key(&self, key: &SecretString) -> Result<(), RoleError> {
-        self.write(API_KEY_FILE, format!("{}\n", key.expose_secret()).as_bytes()).map_err(|error| {
-            RoleError::DataFolder {
+        write_private(&self.file(API_KEY_FILE), format!("{}\n", key.expose_secret()).as_bytes()).map_err(
+            |error| RoleError::DataFolder {
                 folder: self.path.clone(),
                 reason: format!("the API key cannot be kept: {error}"),
                 fix: "make room, and the folder writable for the user that runs Voicera".to_owned(),
-            }
-        })
+            },
+        )
     }
+}
 
-    /// Writes a file of the folder whole or not at all, readable by its owner alone.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let file = self.file(name);
-        let mut half = file.as_os_str().to_owned();
-        half.push(".half");
-        let mut out = private(File::options().write(true).create(true).truncate(true)).open(&half)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        fs::rename(&half, &file)
-    }
+/// Writes a file whole or not at all, readable by its owner alone.
+pub(super) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut half = file.as_os_str().to_owned();
+    half.push(".half");
+    let mut out = private(File::options().write(true).create(true).truncate(true)).open(&half)?;
+    out.write_all(bytes)?;
+    out.sync_all()?;
+    fs::rename(&half, file)
 }
 
 fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {

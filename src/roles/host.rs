@@ -3,15 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::analytics::remote::RemoteAnalytics;
-use crate::config::{BaseUrl, Config};
+use crate::config::{BaseUrl, Config, Server};
 use crate::kit::auth;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
@@ -52,6 +54,7 @@ pub struct Host {
     telemetry: Telemetry,
     announcer: Announcer,
     stop: CancellationToken,
+    reload: Arc<Notify>,
     clock: SharedClock,
     ids: Ids,
     tasks: TaskTracker,
@@ -64,11 +67,17 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host that runs until `stop`.
-    pub fn new(config: Config, telemetry: Telemetry, announcer: Announcer, stop: CancellationToken) -> Self {
+    /// A host that runs until `stop`, and reads again what may change while it runs on `reload`.
+    pub fn new(
+        config: Config,
+        telemetry: Telemetry,
+        announcer: Announcer,
+        stop: CancellationToken,
+        reload: Arc<Notify>,
+    ) -> Self {
         let clock: SharedClock = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Entropy::system());
-        Self { config, telemetry, announcer, stop, clock, ids, tasks: TaskTracker::new() }
+        Self { config, telemetry, announcer, stop, reload, clock, ids, tasks: TaskTracker::new() }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -85,6 +94,11 @@ impl Host {
 
     pub(super) fn tasks(&self) -> &TaskTracker {
         &self.tasks
+    }
+
+    #[cfg(feature = "voice")]
+    pub(super) fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
     }
 
     pub(super) fn announcer(&self) -> &Announcer {
@@ -151,8 +165,11 @@ impl Host {
         let health = health::router(HealthState { probe, stopping: Arc::clone(&stopping) });
         let own = self.mount(health.merge(metrics).merge(docs::router()));
         // The role's routes answer whatever the host itself has no route for.
-        let edge_state =
-            Arc::new(Edge { ids: self.ids.clone(), timeout: self.config.server.request_timeout.get() });
+        let edge_state = Arc::new(Edge {
+            ids: self.ids.clone(),
+            timeout: self.config.server.request_timeout.get(),
+            series: observe::Series::default(),
+        });
         let everything = own
             .reset_fallback()
             .fallback_service(routes)
@@ -162,20 +179,24 @@ impl Host {
         let limits = server::ServerLimits {
             connections: server.max_connections,
             header_timeout: server.header_timeout.get(),
-            grace: server.shutdown_grace.get(),
+            grace: half_of_grace(server),
         };
         let upkeep = CancellationToken::new();
         self.tasks.spawn(self.telemetry.upkeep(upkeep.clone()));
         if let Ok(address) = listener.local_addr() {
             self.announce(Announcement::Listening(address));
         }
-        let stop = self.stop.clone();
+        let (stop, close, delay) = (self.stop.clone(), CancellationToken::new(), server.shutdown_delay.get());
+        let closing = close.clone();
         self.tasks.spawn(async move {
             stop.cancelled().await;
             stopping.store(true, Ordering::Relaxed);
             tracing::info!("stopping: finishing what is in flight");
+            // A balancer needs a moment to see that this one is not ready, and to send no more.
+            tokio::time::sleep(delay).await;
+            closing.cancel();
         });
-        server::serve(listener, everything, limits, self.stop.clone()).await;
+        server::serve(listener, everything, limits, close).await;
         upkeep.cancel();
     }
 
@@ -188,4 +209,10 @@ impl Host {
         let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
         tracing::info!("stopped");
     }
+}
+
+/// The grace period is for requests first and for jobs then, half for each, so that the whole is
+/// what the operator was promised.
+pub(super) fn half_of_grace(server: &Server) -> Duration {
+    server.shutdown_grace.get() / 2
 }

@@ -13,11 +13,12 @@ use crate::kit::health::Leaning;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
 use crate::roles::data_folder::DataFolder;
-use crate::roles::host::Host;
+use crate::roles::host::{Host, half_of_grace};
 use crate::roles::{RoleError, skills, sqlite};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
 use crate::voice::local::{LocalVoice, VoiceParts, VoiceSettings};
+use crate::voice::models::Models;
 use crate::voice::pipeline::{Llm, Mode, Pipeline, PipelineParts};
 use crate::voice::providers::{BreakerSettings, Provider, ProviderSettings};
 use crate::voice::store::CommandStore;
@@ -41,7 +42,9 @@ pub(super) async fn open(
     analytics: Arc<dyn Analytics>,
 ) -> Result<Working, RoleError> {
     let config = host.config();
-    let model = skills::load(host, folder).await?;
+    let skills = skills::Skills::of(host, folder);
+    let model = skills.load().await?;
+    let models = Arc::new(Models::new(model, skills.into_loader()));
     let on_migration = sqlite::show_migrations(host, "voice");
     let options = sqlite::options(&config.storage, folder.file("voice.db"));
     let store = SqliteCommands::open(&options, host.clock(), &on_migration).await?;
@@ -55,7 +58,7 @@ pub(super) async fn open(
     let queue = Arc::new(queue);
 
     let pipeline = Pipeline::new(PipelineParts {
-        model: Arc::new(model),
+        models: Arc::clone(&models),
         llm: llm(host, &config.llm)?,
         cache: config
             .voice
@@ -78,6 +81,7 @@ pub(super) async fn open(
         queue: queue.clone(),
         store: Arc::clone(&store),
         pipeline,
+        models,
         analytics,
         clock: Arc::clone(host.clock()),
         ids: host.ids().clone(),
@@ -91,6 +95,13 @@ pub(super) async fn open(
     let checked = Arc::clone(&voice);
     let check = stop_work.clone();
     host.tasks().spawn(async move { check.run_until_cancelled(checked.check_llm()).await });
+    let (learner, reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
+    host.tasks().spawn(async move {
+        while stop.run_until_cancelled(reload.notified()).await.is_some() {
+            // Not waited for at the end: a training that nobody needs any more may take long.
+            let _ = stop.run_until_cancelled(learner.reload_skills()).await;
+        }
+    });
     Ok(Working { voice, queue, store, stop_work, worker, stop_delivery, delivery })
 }
 
@@ -152,7 +163,7 @@ fn settings(config: &Config) -> VoiceSettings {
         consume: ConsumeOptions {
             concurrency: config.voice.queue.concurrency,
             lease: config.voice.queue.lease.get(),
-            grace: config.server.shutdown_grace.get(),
+            grace: half_of_grace(&config.server),
         },
         event_buffer: config.analytics.buffer,
         event_pause: config.analytics.flush_interval.get(),

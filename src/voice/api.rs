@@ -139,6 +139,9 @@ pub struct CommandResult {
     pub stages: StageTimes,
 }
 
+/// The code of a command that its owner cancelled.
+pub const CANCELLED: &str = "cancelled";
+
 /// Why a command has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandError {
@@ -176,4 +179,18 @@ pub struct Command {
     /// Why not, when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<CommandError>,
+    /// What was asked, all of it, as a hash: tells a repeated request from another one.
+    #[serde(skip)]
+    pub fingerprint: Fingerprint,
+}
+
+/// The SHA-256 of a request.
+pub type Fingerprint = [u8; 32];
+
+impl Command {
+    /// Whether nothing will change it any more: answered, or cancelled. One that was given up can
+    /// still be tried again.
+    pub fn is_final(&self) -> bool {
+        self.status == Status::Completed || self.error.as_ref().is_some_and(|error| error.code == CANCELLED)
+    }
 }

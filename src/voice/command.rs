@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::kit::error::{ApiError, FieldError};
 use crate::kit::queue::JobKind;
+use crate::voice::api::Fingerprint;
 
 /// A command that waits for its answer: the payload of a `voice.process` job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +26,22 @@ pub struct Utterance {
     pub context: Value,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+}
+
+impl Utterance {
+    /// A hash of all that the client asked; not of when.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        let context = self.context.to_string();
+        for part in
+            [Some(self.text.as_str()), self.language.as_deref(), self.session_id.as_deref(), Some(&context)]
+        {
+            // The length keeps "ab"+"c" apart from "a"+"bc"; what is absent is longer than anything.
+            hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_le_bytes());
+            hash.update(part.unwrap_or_default());
+        }
+        hash.finalize().into()
+    }
 }
 
 /// The job kind that carries an [`Utterance`].

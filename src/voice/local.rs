@@ -18,6 +18,7 @@ use crate::voice::api::Voice;
 use crate::voice::command::CommandLimits;
 use crate::voice::http;
 use crate::voice::metrics;
+use crate::voice::models::Models;
 use crate::voice::pipeline::Pipeline;
 use crate::voice::providers::{self, BreakerState};
 use crate::voice::reporter::{Delivery, Reporter};
@@ -31,8 +32,10 @@ pub struct VoiceParts {
     pub queue: Arc<dyn Queue>,
     /// Where they are kept when done.
     pub store: Arc<dyn CommandStore>,
-    /// What answers them.
+    /// What answers them,
     pub pipeline: Pipeline,
+    /// by this model.
+    pub models: Arc<Models>,
     /// Where they are counted.
     pub analytics: Arc<dyn Analytics>,
     /// The time.
@@ -66,6 +69,7 @@ pub struct LocalVoice {
     queue: Arc<dyn Queue>,
     store: Arc<dyn CommandStore>,
     pipeline: Arc<Pipeline>,
+    models: Arc<Models>,
     worker: Arc<Worker>,
     consume: ConsumeOptions,
     accept: Arc<http::process::Accept>,
@@ -76,7 +80,7 @@ impl LocalVoice {
     pub fn new(parts: VoiceParts) -> (Self, Delivery) {
         metrics::describe();
         providers::describe();
-        let VoiceParts { queue, store, pipeline, analytics, clock, ids, settings } = parts;
+        let VoiceParts { queue, store, pipeline, models, analytics, clock, ids, settings } = parts;
         let (reporter, delivery) = Reporter::new(analytics, settings.event_buffer, settings.event_pause);
         let pipeline = Arc::new(pipeline);
         let finished = Finished::default();
@@ -85,6 +89,7 @@ impl LocalVoice {
             store: Arc::clone(&store),
             finished: finished.clone(),
             reporter,
+            since: clock.now(),
             clock: Arc::clone(&clock),
             log_utterances: settings.log_utterances,
         });
@@ -97,7 +102,7 @@ impl LocalVoice {
             limits: settings.limits,
             max_wait: settings.max_wait,
         });
-        let local = Self { queue, store, pipeline, worker, consume: settings.consume, accept };
+        let local = Self { queue, store, pipeline, models, worker, consume: settings.consume, accept };
         (local, delivery)
     }
 
@@ -111,7 +116,8 @@ impl LocalVoice {
             .merge(http::status::routes().with_state(lookup))
             .merge(http::history::routes().with_state(Arc::clone(&store)))
             .merge(http::stats::routes().with_state(store))
-            .merge(http::languages::routes().with_state(Arc::clone(&self.pipeline)))
+            .merge(http::languages::routes().with_state(Arc::clone(&self.models)))
+            .merge(http::skills::routes().with_state(Arc::clone(&self.models)))
             .merge(http::jobs::routes().with_state(jobs))
             .into()
     }
@@ -123,6 +129,14 @@ impl LocalVoice {
     pub async fn work(&self, shutdown: CancellationToken) -> Result<(), QueueError> {
         let handler = Arc::clone(&self.worker);
         self.queue.consume(QUEUE, handler, self.consume.clone(), shutdown).await
+    }
+
+    /// Reads the skills again; what is wrong with them is logged, and the model in use stays.
+    pub async fn reload_skills(&self) {
+        match self.models.reload().await {
+            Ok(changed) => tracing::info!(changed, "skills read again"),
+            Err(error) => tracing::error!(%error, "the skills are not read; the model in use stays"),
+        }
     }
 
     /// Asks the language model's server which of the configured models it has, and logs what it says.
@@ -152,7 +166,7 @@ impl Probe for LocalVoice {
             Ok(()) => Check::up(),
             Err(error) => Check::down(error.to_string()),
         };
-        let model = Check::up_with(format!("version {}", self.pipeline.model().version()));
+        let model = Check::up_with(format!("version {}", self.models.current().model.version()));
         let llm = self.pipeline.llm().map(|llm| match llm.provider.breaker_state() {
             BreakerState::Closed => Check::up(),
             BreakerState::HalfOpen => Check::degraded("the breaker is half open: one request tries"),

@@ -26,13 +26,14 @@ pub fn describe() {
     );
 }
 
-/// Counts one answer.
-pub fn answered(result: &CommandResult) {
+/// Counts one answer, in one of the model's languages or `other`: clients can name any language, and
+/// what they name must not become a series.
+pub fn answered(result: &CommandResult, language: &str) {
     counter!(
         "voicera_voice_commands_total",
         "source" => result.source.as_str(),
         "outcome" => if result.intent == NONE { "none" } else { "intent" },
-        "language" => result.language.clone(),
+        "language" => language.to_owned(),
     )
     .increment(1);
     if result.degraded {

@@ -17,6 +17,8 @@ pub mod local;
 #[cfg(feature = "voice")]
 pub mod metrics;
 #[cfg(feature = "voice")]
+pub mod models;
+#[cfg(feature = "voice")]
 pub mod pipeline;
 #[cfg(feature = "voice")]
 pub mod providers;

@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::{Entropy, UserId};
 use crate::kit::queue::Progress;
-use crate::nlu::{Context, Model, Parse};
+use crate::nlu::{Context, Parse};
 use crate::voice::api::{CommandResult, Entity, NONE, Source, StageTimes};
 use crate::voice::cache::{AnswerCache, Answered, Key};
 use crate::voice::command::Utterance;
 use crate::voice::metrics;
-use crate::voice::providers::{Answer, AnswerEntity, IntentHint, Provider, ProviderError, Question};
+use crate::voice::models::{Known, Models};
+use crate::voice::providers::{Answer, AnswerEntity, Provider, ProviderError, Question};
 
 /// The skill packs' name for what is said when nothing was understood.
 const DEFAULT_RESPONSE: &str = "default";
@@ -45,8 +46,8 @@ pub struct Llm {
 /// What the pipeline is made of.
 #[derive(Debug)]
 pub struct PipelineParts {
-    /// The trained model.
-    pub model: Arc<Model>,
+    /// The trained model in use.
+    pub models: Arc<Models>,
     /// The language model, when one is configured.
     pub llm: Option<Llm>,
     /// Earlier answers, unless switched off.
@@ -69,19 +70,17 @@ pub struct PipelineParts {
 #[derive(Debug)]
 pub struct Pipeline {
     parts: PipelineParts,
-    hints: Vec<IntentHint>,
 }
 
 impl Pipeline {
     /// A pipeline of `parts`.
     pub fn new(parts: PipelineParts) -> Self {
-        let hints = if parts.llm.is_some() { hints(&parts.model) } else { Vec::new() };
-        Self { parts, hints }
+        Self { parts }
     }
 
-    /// The trained model.
-    pub fn model(&self) -> &Model {
-        &self.parts.model
+    /// The trained model in use, and its successors.
+    pub fn models(&self) -> &Models {
+        &self.parts.models
     }
 
     /// The language model, if one is configured.
@@ -92,14 +91,15 @@ impl Pipeline {
     /// Answers `utterance`, said by `owner`.
     pub async fn answer(&self, owner: UserId, utterance: &Utterance, progress: &Progress) -> CommandResult {
         let begun = self.parts.clock.now();
+        let known = self.parts.models.current();
         let (mut result, fresh) = match &self.parts.cache {
             Some(cache) => {
-                let key = Key::of(owner, utterance, self.parts.model.version());
-                let (result, fresh) = cache.get_or(key, self.understand(utterance, progress)).await;
+                let key = Key::of(owner, utterance, known.model.version());
+                let (result, fresh) = cache.get_or(key, self.understand(&known, utterance, progress)).await;
                 metrics::cache(fresh);
                 (Arc::unwrap_or_clone(result), fresh)
             }
-            None => (self.understand(utterance, progress).await.result, true),
+            None => (self.understand(&known, utterance, progress).await.result, true),
         };
         if !fresh {
             result.source = Source::Cache;
@@ -110,18 +110,18 @@ impl Pipeline {
         };
         result.stages.queue_ms = rounded(since(utterance.accepted_at, begun));
         result.processing_time_ms = rounded(since(utterance.accepted_at, self.parts.clock.now()));
-        metrics::answered(&result);
+        metrics::answered(&result, known.language_label(&result.language));
         result
     }
 
-    async fn understand(&self, utterance: &Utterance, progress: &Progress) -> Answered {
+    async fn understand(&self, known: &Known, utterance: &Utterance, progress: &Progress) -> Answered {
         let started = Instant::now();
         let context = Context {
             now: self.parts.clock.now().to_zoned(self.parts.timezone.clone()),
             language: utterance.language.clone(),
         };
-        let parse = self.parts.model.parse(&utterance.text, &context);
-        let mut local = self.local_result(&utterance.text, parse);
+        let parse = known.model.parse(&utterance.text, &context);
+        let mut local = self.local_result(known, &utterance.text, parse);
         local.result.stages.local_ms = Some(millis(started));
         progress.set(50);
 
@@ -133,7 +133,7 @@ impl Pipeline {
         let Some(llm) = self.parts.llm.as_ref().filter(|_| !settled) else { return local };
 
         let started = Instant::now();
-        let asked = self.ask(llm, utterance, &local.result, context).await;
+        let asked = self.ask(llm, known, utterance, &local.result, context).await;
         let llm_ms = Some(millis(started));
         let mut answered = match asked {
             Ok(answer) => from_llm(&utterance.text, local, answer),
@@ -150,6 +150,7 @@ impl Pipeline {
     async fn ask(
         &self,
         llm: &Llm,
+        known: &Known,
         utterance: &Utterance,
         local: &CommandResult,
         context: Context,
@@ -157,7 +158,7 @@ impl Pipeline {
         let question = Question {
             text: &utterance.text,
             language: &local.language,
-            intents: &self.hints,
+            intents: &known.hints,
             guess: (local.intent != NONE).then_some((local.intent.as_str(), local.confidence)),
             context: &utterance.context,
             now: context.now,
@@ -165,7 +166,7 @@ impl Pipeline {
         llm.provider.understand(&question, llm.deadline).await
     }
 
-    fn local_result(&self, text: &str, parse: Parse) -> Answered {
+    fn local_result(&self, known: &Known, text: &str, parse: Parse) -> Answered {
         let intent = match self.parts.threshold {
             None => parse.intent,
             Some(threshold) => {
@@ -174,7 +175,9 @@ impl Pipeline {
         };
         let language =
             if parse.language.is_empty() { self.parts.default_language.clone() } else { parse.language };
-        let reply = self.reply(intent.as_deref().unwrap_or(DEFAULT_RESPONSE), &language, &parse.entities);
+        let pick = u64::from_ne_bytes(self.parts.entropy.bytes());
+        let response = intent.as_deref().unwrap_or(DEFAULT_RESPONSE);
+        let reply = known.model.respond(response, &language, pick, &parse.entities);
         let result = CommandResult {
             intent: intent.unwrap_or_else(|| NONE.to_owned()),
             confidence: parse.confidence,
@@ -183,18 +186,13 @@ impl Pipeline {
             reply,
             source: Source::Local,
             degraded: false,
-            model_version: self.parts.model.version().to_owned(),
+            model_version: known.model.version().to_owned(),
             llm_model: None,
             processing_time_ms: 0.0,
             stages: StageTimes::default(),
         };
         debug_assert!(result.entities.iter().all(|entity| text.contains(&entity.text)));
         Answered { result, repeatable: !parse.time_dependent }
-    }
-
-    fn reply(&self, intent: &str, language: &str, entities: &[crate::nlu::Entity]) -> Option<String> {
-        let pick = u64::from_ne_bytes(self.parts.entropy.bytes());
-        self.parts.model.respond(intent, language, pick, entities)
     }
 }
 
@@ -256,20 +254,6 @@ impl From<crate::nlu::Entity> for Entity {
             group: entity.group,
         }
     }
-}
-
-/// What the language model is told about the intents: their names, a few sentences, their entities.
-fn hints(model: &Model) -> Vec<IntentHint> {
-    model
-        .intents()
-        .into_iter()
-        .map(|intent| IntentHint {
-            examples: intent.samples,
-            name: intent.name,
-            description: String::new(),
-            entities: intent.entities,
-        })
-        .collect()
 }
 
 fn millis(since: Instant) -> f64 {

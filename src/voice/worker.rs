@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use crate::analytics::api::Event;
@@ -13,9 +14,9 @@ use crate::kit::clock::SharedClock;
 use crate::kit::http::context::TraceContext;
 use crate::kit::ids::JobId;
 use crate::kit::pubsub::Topics;
-use crate::kit::queue::{Failure, Handler, Job};
+use crate::kit::queue::{BadPayload, Failure, Handler, Job};
 use crate::kit::telemetry;
-use crate::voice::api::{Command, CommandError, NONE, Status};
+use crate::voice::api::{CANCELLED, Command, CommandError, NONE, Status};
 use crate::voice::command::{Process, Utterance};
 use crate::voice::metrics;
 use crate::voice::pipeline::Pipeline;
@@ -38,6 +39,8 @@ pub struct Worker {
     pub reporter: Reporter,
     /// The time.
     pub clock: SharedClock,
+    /// When this worker began: jobs from before it may have been done already.
+    pub since: Timestamp,
     /// Whether the log may hold what people said.
     pub log_utterances: bool,
 }
@@ -45,7 +48,7 @@ pub struct Worker {
 #[async_trait]
 impl Handler for Worker {
     async fn handle(&self, job: &Job) -> Result<(), Failure> {
-        let span = tracing::info_span!("command", job = %job.id, attempt = job.attempts);
+        let span = tracing::error_span!("command", job = %job.id, attempt = job.attempts);
         // The work goes on in the trace in which it was accepted, however much later it is done.
         telemetry::join_trace(&span, job.traceparent.as_deref().and_then(TraceContext::parse));
         self.attempt(job).instrument(span).await
@@ -72,6 +75,14 @@ impl Handler for Worker {
 
 impl Worker {
     async fn attempt(&self, job: &Job) -> Result<(), Failure> {
+        if self.may_be_known(job) {
+            let known = self.store.get(job.owner, job.id).await;
+            let known = known.map_err(|error| Failure::Retry(error.to_string()))?;
+            if let Some(known) = known.filter(Command::is_final) {
+                self.finished.publish(&job.id, &Arc::new(known));
+                return Ok(());
+            }
+        }
         let utterance = job.decode::<Process>()?;
         let result = self.pipeline.answer(job.owner, &utterance, &job.progress).await;
         if self.log_utterances {
@@ -82,22 +93,36 @@ impl Worker {
         self.finish(command).await.map_err(Failure::Retry)
     }
 
-    /// Records that `job` was cancelled by its owner before it began.
+    /// Whether the history may have this command already: an attempt that died after it had recorded
+    /// its answer, a request repeated under its key, a cancellation that a crash cut short. All
+    /// others are spared the look.
+    fn may_be_known(&self, job: &Job) -> bool {
+        let named_by_its_client = job.id.uuid().get_version_num() == 8;
+        job.attempts > 1 || named_by_its_client || job.created_at < self.since
+    }
+
+    /// The history's entry for `job`, cancelled by its owner before it began.
     ///
     /// # Errors
-    /// The store's, as text for the log.
-    pub async fn cancelled(&self, job: &Job) -> Result<(), String> {
-        let utterance = job.decode::<Process>().map_err(|error| error.to_string())?;
-        metrics::failed("cancelled");
-        let error =
-            CommandError { code: "cancelled".to_owned(), message: "cancelled by its owner".to_owned() };
-        self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
+    /// [`BadPayload`] when the job's payload can't be read.
+    pub fn cancelled(&self, job: &Job) -> Result<Command, BadPayload> {
+        let utterance = job.decode::<Process>()?;
+        let error = CommandError { code: CANCELLED.to_owned(), message: "cancelled by its owner".to_owned() };
+        Ok(Command { error: Some(error), ..self.finished_now(job, utterance) })
+    }
+
+    /// Counts and announces a command that is in the history for good.
+    pub fn announce(&self, command: Command) {
+        self.reporter.report(self.event(&command));
+        let id = command.job_id;
+        self.finished.publish(&id, &Arc::new(command));
     }
 
     fn finished_now(&self, job: &Job, utterance: Utterance) -> Command {
         Command {
             job_id: job.id,
             user_id: job.owner,
+            fingerprint: utterance.fingerprint(),
             session_id: utterance.session_id,
             command: utterance.text,
             status: Status::Failed,
@@ -110,21 +135,20 @@ impl Worker {
 
     async fn finish(&self, command: Command) -> Result<(), String> {
         self.store.record(&command).await.map_err(|error| error.to_string())?;
-        self.reporter.report(event(&command));
-        let id = command.job_id;
-        self.finished.publish(&id, &Arc::new(command));
+        self.announce(command);
         Ok(())
     }
-}
 
-fn event(command: &Command) -> Event {
-    let result = command.result.as_ref();
-    Event::Command {
-        at: command.completed_at,
-        user_id: command.user_id,
-        source: result.map_or("failed", |result| result.source.as_str()).to_owned(),
-        intent: result.map_or(NONE, |result| &result.intent).to_owned(),
-        language: result.map_or("und", |result| &result.language).to_owned(),
-        duration_ms: result.map_or(0.0, |result| result.processing_time_ms),
+    fn event(&self, command: &Command) -> Event {
+        let result = command.result.as_ref();
+        let known = self.pipeline.models().current();
+        Event::Command {
+            at: command.completed_at,
+            user_id: command.user_id,
+            source: result.map_or("failed", |result| result.source.as_str()).to_owned(),
+            intent: result.map_or(NONE, |result| &result.intent).to_owned(),
+            language: result.map_or("und", |result| known.language_label(&result.language)).to_owned(),
+            duration_ms: result.map_or(0.0, |result| result.processing_time_ms),
+        }
     }
 }

@@ -210,12 +210,12 @@ impl Client {
         said
     }
 
-    /// The sum of a metric over all its series that contain `label`.
-    pub async fn metric(&self, name: &str, label: &str) -> f64 {
+    /// The sum of a metric that counts over all its series that contain `label`.
+    pub async fn metric(&self, name: &str, label: &str) -> u64 {
         let text = self.get("/metrics").await.expect(200).text;
         let of_this = |line: &&str| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])) && line.contains(label)
         };
-        text.lines().filter(of_this).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        text.lines().filter(of_this).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
 }

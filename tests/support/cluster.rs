@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use super::client::Client;
 use super::node::{Node, Role, Setting};
@@ -19,7 +19,7 @@ use super::wait;
 pub const SERVICE_KEY: &str = "vk_service_key_of_the_test_cluster";
 
 /// The model that the first process trains, for all others.
-static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+static MODEL: OnceCell<Vec<u8>> = OnceCell::const_new();
 
 /// Processes that belong together.
 #[derive(Debug)]
@@ -28,6 +28,14 @@ pub struct Cluster {
     ports: BTreeMap<Role, u16>,
     settings: Vec<Setting>,
     home: TempDir,
+}
+
+/// Starts a server once, to have it train: in a build that is not optimised that takes a while.
+async fn trained_model() -> Vec<u8> {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut node = Node::spawn(Role::All, home.path(), 0, &[]);
+    node.listening().await;
+    std::fs::read(home.path().join(Role::All.as_str()).join("model.vnlu")).expect("a model")
 }
 
 impl Cluster {
@@ -96,16 +104,14 @@ impl Cluster {
     /// Starts a role, or starts it again on the same data, and waits until it listens.
     pub async fn launch(&mut self, role: Role) {
         let folder = self.folder(role);
-        if let Some(model) = MODEL.get().filter(|_| !folder.exists()) {
+        if !folder.exists() {
+            let model = MODEL.get_or_init(trained_model).await;
             std::fs::create_dir_all(&folder).expect("a data folder");
             std::fs::write(folder.join("model.vnlu"), model).expect("a model");
         }
         let port = self.ports.get(&role).copied().unwrap_or(0);
         let mut node = Node::spawn(role, self.home.path(), port, &self.settings);
         node.listening().await;
-        if let Ok(model) = std::fs::read(folder.join("model.vnlu")) {
-            let _ = MODEL.set(model);
-        }
         self.nodes.insert(role, node);
     }
 

@@ -161,8 +161,13 @@ impl Node {
 
     /// Asks it to end, as a supervisor does.
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM is sent");
+        self.signal("TERM");
+    }
+
+    /// Sends a signal by its name. The shell knows how; the program `kill` is not everywhere.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid())]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} is sent");
     }
 
     /// Waits for its end.

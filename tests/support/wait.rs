@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// The longest that a test waits for anything; generous, because machines are shared.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(15);
 

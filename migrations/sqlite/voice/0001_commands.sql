@@ -12,7 +12,8 @@ CREATE TABLE commands (
     source       TEXT    NOT NULL,
     duration_ms  REAL    NOT NULL,
     result       TEXT,
-    error        TEXT
+    error        TEXT,
+    fingerprint  BLOB    NOT NULL  -- SHA-256 of the request
 ) STRICT;
 
 -- Each list that the API can ask for reads one of these from its end.

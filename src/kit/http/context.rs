@@ -110,8 +110,8 @@ impl TraceContext {
     }
 
     /// The id of the whole trace.
-    pub const fn trace_id(self) -> u128 {
-        self.trace_id
+    pub const fn trace_id(self) -> TraceId {
+        TraceId(self.trace_id)
     }
 
     /// The id of this step of it.
@@ -122,6 +122,16 @@ impl TraceContext {
     /// The trace flags; bit 0 says that the caller records this trace.
     pub const fn flags(self) -> u8 {
         self.flags
+    }
+}
+
+/// The id of a trace; shown as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceId(pub u128);
+
+impl std::fmt::Display for TraceId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -20,18 +20,21 @@ use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
 use crate::kit::http::observe;
 use crate::kit::http::unread::ReadToEnd;
 use crate::kit::ids::Ids;
+use crate::kit::peer::DEADLINE;
 use crate::kit::telemetry;
 
 /// The version of the public API, on every answer.
 pub const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// What the edge needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Edge {
     /// Makes request ids.
     pub ids: Ids,
     /// The longest that a request may take, its body included.
     pub timeout: Duration,
+    /// Counts what is answered.
+    pub series: observe::Series,
 }
 
 /// The middleware; mount it with `axum::middleware::from_fn_with_state`.
@@ -39,17 +42,23 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     let started = Instant::now();
     let mut read = RequestContext::read(request.uri().path(), request.headers(), &edge.ids);
     let method = request.method().clone();
-    let span = tracing::info_span!(
+    // Of the highest level, so that no log filter takes the ids from the lines that it lets pass.
+    let span = tracing::error_span!(
         "request",
         %method,
         path = %read.path,
         request_id = %read.request_id,
-        trace_id = tracing::field::Empty,
+        trace_id = %read.trace.trace_id(),
     );
     if let Some(recorded) = telemetry::join_trace(&span, read.parent) {
+        // Recording a field again has the log read and write all fields of the span: only when it
+        // has changed, which is when an exporter began a trace of its own.
+        if recorded.trace_id() != read.trace.trace_id() {
+            span.record("trace_id", tracing::field::display(recorded.trace_id()));
+        }
         read.trace = recorded;
     }
-    span.record("trace_id", tracing::field::display(format_args!("{:032x}", read.trace.trace_id())));
+    let limit = wanted_by(request.headers()).map_or(edge.timeout, |wanted| wanted.min(edge.timeout));
     let context = Arc::new(read);
     request.extensions_mut().insert(Arc::clone(&context));
     let keeps_connections = request.version() < http::Version::HTTP_2;
@@ -57,14 +66,10 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
 
     let answer = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let mut response = match tokio::time::timeout(edge.timeout, answered).await {
+        let mut response = match tokio::time::timeout(limit, answered).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(panic.as_ref()).into_response(),
-            Err(_) => ApiError::new(
-                Code::Timeout,
-                format!("the request was not done within {} s", edge.timeout.as_secs()),
-            )
-            .into_response(),
+            Err(_) => too_late(limit, body.as_ref()).into_response(),
         };
         let headers = response.headers_mut();
         if let Some(id) = context.request_id_header() {
@@ -79,11 +84,25 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let took = started.elapsed();
-        observe::count(&method, &response, took);
-        log_access(&context, response.status().as_u16(), took);
+        edge.series.count(&method, &response, took);
+        log_access(&context, &method, response.status().as_u16(), took);
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await
+}
+
+/// How long the caller will wait, when it is another role ([`DEADLINE`]).
+fn wanted_by(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(DEADLINE)?.to_str().ok()?.parse().ok().map(Duration::from_millis)
+}
+
+/// Whose fault it is: a client's that has not sent all of its body, otherwise ours.
+fn too_late(limit: Duration, body: Option<&ReadToEnd>) -> ApiError {
+    let limit = limit.as_secs_f64();
+    if body.is_some_and(|body| !body.is_true()) {
+        return ApiError::new(Code::SlowRequest, format!("the body had not arrived after {limit} s"));
+    }
+    ApiError::new(Code::Timeout, format!("the request was not done within {limit} s"))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> ApiError {
@@ -98,12 +117,17 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> ApiError {
 
 /// One line a request, under the target `access`; the probes that machines repeat all day are
 /// logged at `debug`.
-fn log_access(context: &RequestContext, status: u16, took: Duration) {
-    let principal = context.principal.get().map(tracing::field::display);
+///
+/// The line is of no span: it says everything itself, and is spared what the log does to write the
+/// fields of the spans around it.
+fn log_access(context: &RequestContext, method: &Method, status: u16, took: Duration) {
+    let RequestContext { request_id, path, trace, principal, .. } = context;
+    let trace_id = tracing::field::display(trace.trace_id());
+    let principal = principal.get().map(tracing::field::display);
     let ms = took.as_secs_f64() * 1e3;
-    if context.path.starts_with("/health") || context.path == "/metrics" {
-        tracing::debug!(target: "access", status, ms, "answered");
+    if path.starts_with("/health") || path == "/metrics" {
+        tracing::debug!(target: "access", parent: None, %method, path, status, ms, request_id, trace_id);
     } else {
-        tracing::info!(target: "access", status, ms, principal, "answered");
+        tracing::info!(target: "access", parent: None, %method, path, status, ms, principal, request_id, trace_id);
     }
 }

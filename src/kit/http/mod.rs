@@ -4,6 +4,7 @@
 pub mod context;
 pub mod edge;
 pub mod extract;
+pub mod idle;
 pub mod observe;
 pub mod page;
 pub mod prefer;

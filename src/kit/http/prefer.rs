@@ -41,6 +41,9 @@ pub fn wait(headers: &HeaderMap, longest: Duration) -> Option<Duration> {
 /// 422 for a key that is empty, over 255 characters, or not printable ASCII.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    if headers.get_all(IDEMPOTENCY_KEY).iter().count() > 1 {
+        return Err(ApiError::invalid("Idempotency-Key", "must be sent once"));
+    }
     let text = value.to_str().unwrap_or_default().trim();
     let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     if key.is_empty() || key.len() > LONGEST_KEY {

@@ -1,12 +1,16 @@
 //! The server: accepts connections, bounds what each may cost, and stops without cutting anyone off.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,12 +20,19 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::kit::http::idle::Activity;
+
+/// How long a connection may be without a request in flight once shutdown began: enough for one
+/// that is on its way.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerLimits {
     /// Connections at once; further ones wait in the kernel's backlog.
     pub connections: usize,
-    /// From a connection's start, or the end of its last answer, to the end of a request's head.
+    /// From a connection's start, or the end of its last answer, to the end of a request's head. After
+    /// that the connection is closed.
     pub header_timeout: Duration,
     /// How long requests in flight may go on after shutdown began.
     pub grace: Duration,
@@ -44,16 +55,20 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     while let Some((stream, peer, place)) = next_connection(&listener, &places, &shutdown).await {
         // An answer waits for no more data of ours: Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
-        let service = router.clone().map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.map(axum::body::Body::new)
-        });
+        let activity = Activity::default();
+        let service = Counted { router: router.clone(), peer, activity: activity.clone() };
         let connection =
             http.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection.into_owned());
+        let shutdown = shutdown.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "connection ended early");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, %error, "connection ended early");
+                    }
+                }
+                () = unused(&activity, limits.header_timeout, &shutdown) => {}
             }
             drop(place);
         });
@@ -61,9 +76,43 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     drop(listener);
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!(
-            grace_s = limits.grace.as_secs(),
+            grace_s = limits.grace.as_secs_f64(),
             "requests were still in flight at the end of the grace period"
         );
+    }
+}
+
+/// Resolves when a connection is of no use: nothing in flight for `limit`, or, once shutdown began,
+/// for a moment.
+async fn unused(activity: &Activity, limit: Duration, shutdown: &CancellationToken) {
+    let idle = activity.idle_for(limit);
+    if shutdown.run_until_cancelled(idle).await.is_none() {
+        activity.idle_for(LAST_MOMENT).await;
+    }
+}
+
+/// The router, which is told who asks and tells what is in flight.
+#[derive(Debug, Clone)]
+struct Counted {
+    router: Router,
+    peer: SocketAddr,
+    activity: Activity,
+}
+
+impl tower::Service<http::Request<hyper::body::Incoming>> for Counted {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: http::Request<hyper::body::Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let in_flight = self.activity.begin();
+        let answer = self.router.clone().oneshot(request.map(axum::body::Body::new));
+        Box::pin(async move { Ok(in_flight.until_sent(answer.await?)) })
     }
 }
 

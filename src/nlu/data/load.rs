@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::document::{Document, Entry, Item};
 use super::yaml::{self, Kind, Node};
 use super::{LanguagePack, TrainingData, annotation};
 use crate::nlu::entity::compile_pattern;
@@ -42,31 +43,34 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 pub(super) fn parse(source: &str, text: &str) -> Result<TrainingData, LoadError> {
-    let mut loader = Loader { source, problems: Vec::new(), pack: LanguagePack::default() };
-    let mut language = "en".to_owned();
+    read(source, text).into_data()
+}
+
+pub(super) fn read(source: &str, text: &str) -> Document {
+    let pack = LanguagePack::default();
+    let mut loader = Loader { source, problems: Vec::new(), pack, entries: Vec::new() };
+    let mut language = None;
     match yaml::parse(text) {
         Err(error) => loader.problem(error.line, error.message, "Correct the YAML at this line"),
         Ok(None) => {}
         Ok(Some(root)) => language = loader.document(&root),
     }
-    if loader.problems.is_empty() {
-        let mut data = TrainingData::default();
-        if loader.pack != LanguagePack::default() {
-            data.packs.insert(language, loader.pack);
-        }
-        Ok(data)
-    } else {
-        Err(LoadError { problems: loader.problems })
-    }
+    let Loader { problems, pack, entries, .. } = loader;
+    Document { source: source.to_owned(), language, entries, problems, pack }
 }
 
 struct Loader<'a> {
     source: &'a str,
     problems: Vec<Problem>,
     pack: LanguagePack,
+    entries: Vec<Entry>,
 }
 
 impl Loader<'_> {
+    fn entry(&mut self, line: usize, item: Item) {
+        self.entries.push(Entry { line, item });
+    }
+
     fn problem(&mut self, line: usize, message: impl Into<String>, fix: impl Into<String>) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem {
@@ -78,9 +82,9 @@ impl Loader<'_> {
         }
     }
 
-    /// Reads the document into the pack; its language.
-    fn document(&mut self, root: &Node) -> String {
-        let mut language = "en".to_owned();
+    /// Reads the document into the pack; the language that it names.
+    fn document(&mut self, root: &Node) -> Option<String> {
+        let mut language = None;
         let Kind::Mapping(pairs) = &root.kind else {
             // A file that holds nothing but comments is a null scalar.
             if root.as_str() != Some("~") && root.as_str() != Some("") {
@@ -95,7 +99,7 @@ impl Loader<'_> {
         for (key, value) in pairs {
             match key.as_str() {
                 Some("language") => match value.as_str().and_then(primary_tag) {
-                    Some(tag) => language = tag,
+                    Some(tag) => language = Some(tag),
                     None => self.problem(
                         value.line,
                         "\"language\" is not a language tag",
@@ -174,8 +178,12 @@ impl Loader<'_> {
         for (line, text) in self.examples(examples) {
             match kind {
                 "intent" => self.sentence(name_text, line, &text),
-                "synonym" => self.pack.add_synonym(text, name_text.to_owned()),
+                "synonym" => {
+                    self.entry(line, Item::Synonym { value: name_text.to_owned(), variant: text.clone() });
+                    self.pack.add_synonym(text, name_text.to_owned());
+                }
                 "lookup" => {
+                    self.entry(line, Item::Lookup { entity: name_text.to_owned(), value: text.clone() });
                     self.pack.lookups.entry(name_text.to_owned()).or_default().insert(text);
                 }
                 _ => self.pattern(name_text, line, text),
@@ -228,6 +236,7 @@ impl Loader<'_> {
         match annotation::parse(text) {
             Ok(example) if example.text.is_empty() => {}
             Ok(example) => {
+                self.entry(line, Item::Example { intent: intent.to_owned(), example: example.clone() });
                 self.pack.intents.entry(intent.to_owned()).or_default().insert(example);
             }
             Err(message) => {
@@ -246,6 +255,7 @@ impl Loader<'_> {
                 "Use the syntax of the Rust regex crate: no look-around, no back-references",
             );
         } else {
+            self.entry(line, Item::Regex { entity: entity.to_owned(), pattern: pattern.clone() });
             self.pack.regexes.entry(entity.to_owned()).or_default().insert(pattern);
         }
     }
@@ -277,6 +287,8 @@ impl Loader<'_> {
             for item in items {
                 match item.get("text").and_then(Node::as_str).map(str::trim) {
                     Some(text) if !text.is_empty() => {
+                        let response = Item::Response { intent: intent.to_owned(), text: text.to_owned() };
+                        self.entry(item.line, response);
                         self.pack.responses.entry(intent.to_owned()).or_default().insert(text.to_owned());
                     }
                     // Rasa also has custom and button-only variants; they hold no sentence.

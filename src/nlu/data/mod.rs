@@ -5,6 +5,7 @@
 //! from it depends on the order in which files were read.
 
 mod annotation;
+mod document;
 mod load;
 mod yaml;
 
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+pub use document::{Document, Entry, Item};
 pub(crate) use load::primary_tag;
 pub use load::{LoadError, Problem};
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::text::{Text, code_points};
 use super::types::{Entity, Extractor};
 
-pub(crate) use builtin::Clock;
+pub(crate) use builtin::{Clock, Language};
 pub(crate) use lexicon::{Lexicon, LexiconBuilder};
 pub(crate) use pattern::{Patterns, compile as compile_pattern};
 pub(crate) use tagger::{PASSES, Tagged, Tagger, learn};

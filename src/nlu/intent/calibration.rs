@@ -58,12 +58,6 @@ impl Calibration {
         (right, within, within >= self.threshold && right >= UNLIKELY)
     }
 
-    /// How likely a sentence is within scope.
-    #[cfg(test)]
-    pub(super) fn within(&self, scores: &Scores<'_>) -> f32 {
-        self.within.probability(&self.inputs(scores))
-    }
-
     /// Shares of the intents, adding up to 1, in place of their margins.
     pub(super) fn shares(&self, margins: &mut [f32]) {
         softmax(margins, self.sharpness);
@@ -252,7 +246,6 @@ mod tests {
         assert!(right > 0.9 && within, "{right}");
         let (wrong, _, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
         assert!(wrong < 0.3 && !within, "{wrong}");
-        assert!(calibration.within(&scores(&[0.8, -0.8, -0.8], 0.1)) > 0.9);
     }
 
     #[test]

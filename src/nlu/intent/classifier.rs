@@ -102,6 +102,7 @@ impl Classifier {
         let class = usize::from(*class);
         if class >= self.classes.len() {
             prediction.within_scope = false;
+            prediction.literal = Some(Vec::new());
             prediction.confidence = prediction.confidence.min(1.0 - EXACT_CONFIDENCE);
             prediction.in_scope = prediction.in_scope.min(1.0 - EXACT_CONFIDENCE);
             spread(prediction);

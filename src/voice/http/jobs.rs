@@ -17,6 +17,8 @@ use crate::kit::http::page;
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::queue::{Cancel, Job, JobFilter, JobState, Queue};
 use crate::voice::QUEUE;
+use crate::voice::api::CANCELLED;
+use crate::voice::metrics;
 use crate::voice::store::CommandStore;
 use crate::voice::worker::Worker;
 
@@ -59,19 +61,42 @@ async fn cancel(
     Path(id): Path<JobId>,
 ) -> Result<StatusCode, ApiError> {
     principal.require(Scope::VoiceProcess)?;
-    match jobs.queue.cancel(id, Some(principal.user_id)).await? {
-        Cancel::Removed(job) => {
-            jobs.worker
-                .cancelled(&job)
-                .await
-                .map_err(|error| ApiError::internal(std::io::Error::other(error)))?;
-            Ok(StatusCode::NO_CONTENT)
+    // A task of its own: a client that goes away must not cut it short.
+    let cancelled = tokio::spawn(async move { jobs.cancel(principal.user_id, id).await });
+    cancelled.await.map_err(ApiError::internal)?.map(|()| StatusCode::NO_CONTENT)
+}
+
+impl Jobs {
+    /// Cancels `owner`'s command `id`.
+    ///
+    /// The history has the cancellation before the queue loses the job, so a crash in between leaves
+    /// it in one of them at least: the job of a command that is cancelled is dropped unanswered. If
+    /// the job begins in this very moment its answer takes the place of the cancellation.
+    async fn cancel(&self, owner: UserId, id: JobId) -> Result<(), ApiError> {
+        let begun = || ApiError::new(Code::Conflict, "the command is being answered right now");
+        let Some(job) = self.queue.get(id, Some(owner)).await? else {
+            let done = self.store.get(owner, id).await?.is_some();
+            return Err(if done {
+                ApiError::new(Code::Conflict, "the command is done")
+            } else {
+                ApiError::not_found("command")
+            });
+        };
+        match job.state {
+            JobState::Waiting | JobState::Delayed => {}
+            JobState::Active => return Err(begun()),
+            JobState::Failed => return Err(ApiError::new(Code::Conflict, "the command was given up")),
         }
-        Cancel::Active => Err(ApiError::new(Code::Conflict, "the command is being answered right now")),
-        Cancel::NotFound if jobs.store.get(principal.user_id, id).await?.is_some() => {
-            Err(ApiError::new(Code::Conflict, "the command is done"))
+        let command = self.worker.cancelled(&job).map_err(ApiError::internal)?;
+        self.store.record(&command).await?;
+        match self.queue.cancel(id, Some(owner)).await? {
+            Cancel::Removed(_) => {
+                metrics::failed(CANCELLED);
+                self.worker.announce(command);
+                Ok(())
+            }
+            _ => Err(begun()),
         }
-        Cancel::NotFound => Err(ApiError::not_found("command")),
     }
 }
 

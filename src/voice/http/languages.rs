@@ -11,10 +11,10 @@ use utoipa_axum::routes;
 
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
-use crate::voice::pipeline::Pipeline;
+use crate::voice::models::Models;
 
 /// The endpoint.
-pub fn routes() -> OpenApiRouter<Arc<Pipeline>> {
+pub fn routes() -> OpenApiRouter<Arc<Models>> {
     OpenApiRouter::new().routes(routes!(languages))
 }
 
@@ -52,11 +52,12 @@ pub struct Language {
     security(("apiKey" = []), ("bearer" = [])),
 )]
 async fn languages(
-    State(pipeline): State<Arc<Pipeline>>,
+    State(models): State<Arc<Models>>,
     principal: Principal,
 ) -> Result<axum::Json<Languages>, ApiError> {
     principal.require(Scope::VoiceRead)?;
-    let model = pipeline.model();
+    let known = models.current();
+    let model = &known.model;
     let mut by_language: BTreeMap<String, Vec<String>> =
         model.languages().iter().map(|code| (code.clone(), Vec::new())).collect();
     for intent in model.intents() {

@@ -4,6 +4,7 @@ pub mod history;
 pub mod jobs;
 pub mod languages;
 pub mod process;
+pub mod skills;
 pub mod stats;
 pub mod status;
 
@@ -17,6 +18,7 @@ pub fn document() -> OpenApi {
         history::routes().to_openapi(),
         stats::routes().to_openapi(),
         languages::routes().to_openapi(),
+        skills::routes().to_openapi(),
         jobs::routes().to_openapi(),
     ] {
         document.merge(endpoints);

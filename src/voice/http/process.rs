@@ -126,16 +126,27 @@ async fn process(
     let key = prefer::idempotency_key(&headers)?;
     let wait = prefer::wait(&headers, accept.max_wait);
     let id = key.map_or_else(|| accept.ids.fresh(), |key| idempotent_id(owner, key));
+    let utterance = Utterance {
+        text: request.command,
+        language: request.language,
+        session_id: request.session_id,
+        context: request.context,
+        accepted_at: accept.clock.now(),
+    };
 
     // Listening starts before the job can run: its end can't be missed.
     let listening = wait.map(|wait| (wait, accept.finished.subscribe(id)));
     if key.is_some()
-        && let Some(known) = accept.earlier(owner, id, &request).await?
+        && let Some(known) = accept.earlier(owner, id, &utterance).await?
     {
         return Ok(done(&known, wait));
     }
-    let fresh = accept.enqueue(owner, id, &request).await? == Enqueued::Created;
-    if !fresh && let Some(known) = accept.earlier(owner, id, &request).await? {
+    let fresh = accept.queue.enqueue(job(owner, id, &utterance)?).await? == Enqueued::Created;
+    // With a key, the other request may have been done just between the look and the queue: its
+    // answer stands, and the worker drops what was enqueued again.
+    if (key.is_some() || !fresh)
+        && let Some(known) = accept.earlier(owner, id, &utterance).await?
+    {
         return Ok(done(&known, wait));
     }
     if let Some((wait, mut finished)) = listening
@@ -147,52 +158,34 @@ async fn process(
 }
 
 impl Accept {
-    async fn enqueue(
-        &self,
-        owner: UserId,
-        id: JobId,
-        request: &ProcessRequest,
-    ) -> Result<Enqueued, ApiError> {
-        let utterance = Utterance {
-            text: request.command.clone(),
-            language: request.language.clone(),
-            session_id: request.session_id.clone(),
-            context: request.context.clone(),
-            accepted_at: self.clock.now(),
-        };
-        let mut job = NewJob::of::<Process>(id, QUEUE, owner, &utterance).map_err(ApiError::internal)?;
-        job.traceparent = context::current().map(|context| context.trace.to_string());
-        Ok(self.queue.enqueue(job).await?)
-    }
-
     /// The command that an earlier request with the same key brought, if it is done.
     ///
     /// # Errors
-    /// 422 if that one was another command: a key names one request
+    /// 422 if that one asked something else: a key names one request
     /// (draft-ietf-httpapi-idempotency-key-header §2.7).
     async fn earlier(
         &self,
         owner: UserId,
         id: JobId,
-        request: &ProcessRequest,
+        utterance: &Utterance,
     ) -> Result<Option<Arc<Command>>, ApiError> {
-        let same = |text: &str, session: Option<&str>| {
-            if text == request.command && session == request.session_id.as_deref() {
-                return Ok(());
-            }
-            Err(ApiError::invalid("Idempotency-Key", "was used before, for another command"))
-        };
-        if let Some(utterance) =
-            self.queue.get(id, Some(owner)).await?.and_then(|job: Job| job.decode::<Process>().ok())
-        {
-            same(&utterance.text, utterance.session_id.as_deref())?;
-        }
+        let fingerprint = utterance.fingerprint();
+        let waiting = self.queue.get(id, Some(owner)).await?;
+        let waiting =
+            waiting.and_then(|job: Job| job.decode::<Process>().ok()).map(|other| other.fingerprint());
         let done = self.store.get(owner, id).await?;
-        if let Some(command) = &done {
-            same(&command.command, command.session_id.as_deref())?;
+        let mut earlier = waiting.into_iter().chain(done.as_ref().map(|command| command.fingerprint));
+        if earlier.any(|earlier| earlier != fingerprint) {
+            return Err(ApiError::invalid("Idempotency-Key", "was used before, for another request"));
         }
         Ok(done.map(Arc::new))
     }
+}
+
+fn job(owner: UserId, id: JobId, utterance: &Utterance) -> Result<NewJob, ApiError> {
+    let mut job = NewJob::of::<Process>(id, QUEUE, owner, utterance).map_err(ApiError::internal)?;
+    job.traceparent = context::current().map(|context| context.trace.to_string());
+    Ok(job)
 }
 
 /// The id of the command that `key` names for `owner`: the same every time, so that the queue and

@@ -21,13 +21,14 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../../../migrations/sqlite/voice/0001_commands.sql"),
 }];
 
-const COLUMNS: &str = "id, owner, created_at, completed_at, session_id, text, status, result, error";
+const COLUMNS: &str =
+    "id, owner, created_at, completed_at, session_id, text, status, result, error, fingerprint";
 
 static INSERT: RowInsert = RowInsert::new(
-    "INSERT INTO commands (id, owner, created_at, completed_at, session_id, text, status, intent, language, source, duration_ms, result, error) VALUES",
-    13,
+    "INSERT INTO commands (id, owner, created_at, completed_at, session_id, text, status, intent, language, source, duration_ms, result, error, fingerprint) VALUES",
+    14,
     "ON CONFLICT (id) DO UPDATE SET completed_at = excluded.completed_at, status = excluded.status,
-       text = excluded.text, session_id = excluded.session_id,
+       text = excluded.text, session_id = excluded.session_id, fingerprint = excluded.fingerprint,
        intent = excluded.intent, language = excluded.language, source = excluded.source,
        duration_ms = excluded.duration_ms, result = excluded.result, error = excluded.error
      WHERE commands.status = 'failed' AND excluded.status = 'completed'",
@@ -96,6 +97,7 @@ impl Apply for Inserts {
                     .bind(result.map_or(0.0, |result| result.processing_time_ms))
                     .bind(row.result.clone())
                     .bind(row.error.clone())
+                    .bind(command.fingerprint.to_vec())
             })
             .await?;
         Ok(vec![(); batch.len()])
@@ -256,6 +258,7 @@ fn read(row: &SqliteRow) -> Result<Command, sqlx::Error> {
             Status::Failed
         },
         result: json("result")?.map(|text| serde_json::from_str(&text)).transpose().map_err(undecodable)?,
+        fingerprint: row.try_get::<&[u8], _>("fingerprint")?.try_into().map_err(undecodable)?,
         error: json("error")?.map(|text| serde_json::from_str(&text)).transpose().map_err(undecodable)?,
     })
 }

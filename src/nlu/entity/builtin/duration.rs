@@ -1,22 +1,10 @@
-//! Durations: `ten minutes`, `half an hour`, `1h30m`, `two and a half weeks`.
+//! Durations: `ten minutes`, `half an hour`, `1h30m`, `zweieinhalb Wochen`.
 
 use jiff::Span;
 
-use super::Reading;
-use super::number::cardinal;
-use super::words::Words;
-
-/// A unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Unit {
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
-}
+use super::number::counted;
+use super::reader::{Captures, Reader};
+use super::tongue::{Op, Unit};
 
 /// A length in the three kinds of unit that do not convert into each other.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -26,9 +14,12 @@ pub(super) struct Length {
     pub seconds: i64,
 }
 
+/// A duration has at most this many parts.
+const MOST_PARTS: usize = 6;
+
 impl Length {
     /// `amount` of a unit; `None` when absurdly long.
-    fn of(amount: f64, unit: Unit) -> Option<Self> {
+    pub(super) fn of(amount: f64, unit: Unit) -> Option<Self> {
         if !(0.0..1e6).contains(&amount) {
             return None;
         }
@@ -41,7 +32,12 @@ impl Length {
                 let days = if unit == Unit::Week { amount * 7.0 } else { amount };
                 Self { days: whole(days.floor()), seconds: whole(days.fract() * 86_400.0), months: 0 }
             }
-            Unit::Month => Self { months: whole(amount), ..Self::default() },
+            Unit::Month => Self {
+                months: whole(amount.floor()),
+                // Half a month is said of two weeks.
+                days: if amount.fract() > 0.0 { whole(amount.fract() * 30.0) } else { 0 },
+                seconds: 0,
+            },
             Unit::Year => Self { months: whole(amount * 12.0), ..Self::default() },
         })
     }
@@ -80,85 +76,60 @@ impl Length {
     }
 }
 
-/// A unit word. Single letters count only right behind digits.
-pub(super) fn unit(word: &str, glued: bool) -> Option<Unit> {
-    Some(match word {
-        "second" | "seconds" | "sec" | "secs" => Unit::Second,
-        "minute" | "minutes" | "min" | "mins" => Unit::Minute,
-        "hour" | "hours" | "hr" | "hrs" => Unit::Hour,
-        "day" | "days" => Unit::Day,
-        "week" | "weeks" => Unit::Week,
-        "month" | "months" => Unit::Month,
-        "year" | "years" | "yr" | "yrs" => Unit::Year,
-        "s" if glued => Unit::Second,
-        "m" if glued => Unit::Minute,
-        "h" if glued => Unit::Hour,
-        "d" if glued => Unit::Day,
-        _ => return None,
-    })
-}
-
-/// One amount with its unit: position behind it, length, unit.
-fn piece(words: &Words<'_>, at: usize) -> Option<(usize, Length, Unit)> {
-    // "half an hour", "half a day", "a quarter of an hour"
-    if words.word(at) == "half" && words.is(at + 1, &["a", "an"]) {
-        let found = unit(words.word(at + 2), false)?;
-        return Some((at + 3, Length::of(0.5, found)?, found));
-    }
-    if words.is(at, &["a", "an"]) && words.word(at + 1) == "half" {
-        let found = unit(words.word(at + 2), false)?;
-        return Some((at + 3, Length::of(0.5, found)?, found));
-    }
-    if words.is(at, &["a", "an"]) {
-        if words.word(at + 1) == "couple" && words.word(at + 2) == "of" {
-            let found = unit(words.word(at + 3), false)?;
-            return Some((at + 4, Length::of(2.0, found)?, found));
-        }
-        if words.word(at + 1) == "fortnight" {
-            return Some((at + 2, Length { days: 14, ..Length::default() }, Unit::Week));
-        }
-        let found = unit(words.word(at + 1), false)?;
-        let (end, half) = and_a_half(words, at + 2);
-        return Some((end, Length::of(1.0 + half, found)?, found));
-    }
-    let (end, amount) = cardinal(words, at)?;
-    let (end, half) = and_a_half(words, end);
-    // "a ten-minute break"
-    let end = if words.word(end) == "-" && words.glued(end) && words.glued(end + 1) { end + 1 } else { end };
-    let found = unit(words.word(end), words.glued(end))?;
-    let (end, other) = and_a_half(words, end + 1);
-    Some((end, Length::of(amount + half + other, found)?, found))
-}
-
-fn and_a_half(words: &Words<'_>, at: usize) -> (usize, f64) {
-    if words.word(at) == "and" && words.word(at + 1) == "a" && words.word(at + 2) == "half" {
-        (at + 3, 0.5)
-    } else {
-        (at, 0.0)
-    }
-}
-
 /// A duration at a word, its units falling: the position behind it, and its length.
-pub(super) fn length(words: &Words<'_>, at: usize) -> Option<(usize, Length)> {
-    let (mut end, mut total, mut last) = piece(words, at)?;
-    loop {
-        let next = words.skip(words.skip(end, &[","]), &["and"]);
-        match piece(words, next) {
+pub(super) fn length(reader: &Reader<'_>, at: usize) -> Option<(usize, Length)> {
+    let words = reader.words;
+    let (mut end, mut total, mut last) = part(reader, at)?;
+    for _ in 1..MOST_PARTS {
+        let next = words.skip(end, &words.grammar.and);
+        match part(reader, next) {
             Some((behind, length, unit)) if unit < last => {
                 total = total.plus(length);
                 end = behind;
                 last = unit;
             }
-            _ => return Some((end, total)),
+            _ => break,
         }
+    }
+    Some((end, total))
+}
+
+/// One amount with its unit: position behind it, length, unit.
+fn part(reader: &Reader<'_>, at: usize) -> Option<(usize, Length, Unit)> {
+    let mut best: Option<(usize, Length, Unit)> = amount(reader, at);
+    reader.words.grammar.duration.read(reader, at, &mut |end, op, captures| {
+        let found = phrase(op, captures);
+        if let Some((length, unit)) = found.filter(|_| best.is_none_or(|(behind, _, _)| end > behind)) {
+            best = Some((end, length, unit));
+        }
+    });
+    best
+}
+
+fn phrase(op: Op, captures: &Captures) -> Option<(Length, Unit)> {
+    match op {
+        Op::Amount(amount) => {
+            let unit = captures.unit?;
+            Some((Length::of(amount, unit)?, unit))
+        }
+        Op::Fixed(minutes) if minutes % 1440 == 0 => {
+            Some((Length { days: minutes / 1440, ..Length::default() }, Unit::Week))
+        }
+        Op::Fixed(minutes) => Some((Length { seconds: minutes * 60, ..Length::default() }, Unit::Hour)),
+        _ => None,
     }
 }
 
-pub(super) fn entity(words: &Words<'_>, at: usize) -> Option<Reading> {
-    // "the second", "a day" in "twice a day" and "a month" in "a month later" are left alone.
-    if words.is(at, &["a", "an"]) && words.after(at, &["once", "twice", "times", "such", "what", "per"]) {
-        return None;
-    }
-    let (end, length) = length(words, at)?;
-    Some(Reading::new(end, "duration", length.iso(), false))
+/// `{n} {unit}`, with a half behind either.
+fn amount(reader: &Reader<'_>, at: usize) -> Option<(usize, Length, Unit)> {
+    let words = reader.words;
+    let and_half = |at: usize| words.phrase(at, &words.grammar.and_half).map_or((at, 0.0), |end| (end, 0.5));
+    let (end, amount) = counted(words, at)?;
+    let (end, half) = and_half(end);
+    // "a ten-minute break"
+    let end = if words.word(end) == "-" && words.glued(end) && words.glued(end + 1) { end + 1 } else { end };
+    let entry = words.entry(end);
+    let unit = entry.unit.or(entry.glued_unit.filter(|_| words.glued(end) && words.is_number(end - 1)))?;
+    let (end, other) = and_half(end + 1);
+    Some((end, Length::of(amount + half + other, unit)?, unit))
 }

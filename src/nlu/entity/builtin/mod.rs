@@ -1,14 +1,31 @@
-//! What the engine recognises by itself: numbers, ordinals, percentages, durations, dates, times,
-//! e-mail addresses and URLs.
+//! What the engine recognises by itself: numbers, ordinals, percentages, money, temperatures,
+//! distances, durations, dates, times, date-times, intervals, recurrences, e-mail addresses, URLs
+//! and telephone numbers.
 //!
 //! At each word the longest reading wins and reading goes on behind it, so candidates never
-//! overlap. Spelled-out forms are English; digits, ISO dates, clock times, `%`, addresses and
-//! URLs are read in every language.
+//! overlap. The words are those of the language's file in `lang`; digits, ISO dates, clock times,
+//! `%`, currency signs and addresses are read in every language. A word that means something else
+//! where it stands ("you may", "quoi de neuf") is told apart by the words beside it: the files
+//! list those contexts as guards. Where the context does not decide, nothing is read.
+//!
+//! Reading takes linear time: a reading covers a bounded number of words, and so does each look
+//! ahead.
 
+mod clock;
 mod date;
 mod duration;
+mod grammar;
+mod guard;
+mod interval;
+mod lang;
+mod moment;
 mod number;
-mod time;
+mod phone;
+mod quantity;
+mod reader;
+mod recurrence;
+mod rules;
+mod tongue;
 mod web;
 mod words;
 
@@ -16,16 +33,17 @@ use jiff::Zoned;
 use serde_json::Value;
 
 use super::Candidate;
-use crate::nlu::text::{Text, TokenKind};
+use crate::nlu::text::Text;
 use crate::nlu::types::Extractor;
+pub(crate) use lang::Language;
+use reader::Reader;
 use words::Words;
 
-/// The caller's clock and what language they speak.
+/// The caller's clock and language.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock<'a> {
     pub now: &'a Zoned,
-    /// Whether spelled-out English is read.
-    pub english: bool,
+    pub language: Language,
 }
 
 /// What was read at a word: up to which word, as what.
@@ -46,27 +64,24 @@ impl Reading {
 /// Proposes what it recognises.
 pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate>) {
     let webs = web::find(text);
-    let words = Words::new(text, clock.english);
+    let words = Words::new(text, clock.language.grammar());
+    let reader = Reader::new(&words, clock.now);
+    let phones = text.normal.bytes().filter(u8::is_ascii_digit).count() >= 7;
     let mut at = 0;
-    while at < text.tokens.len() {
-        let Some(token) = text.tokens.get(at) else {
-            break;
-        };
+    while let Some(token) = words.token(at) {
         if let Some((_, end, _)) = webs.iter().find(|(start, end, _)| (*start..*end).contains(&token.start)) {
-            let end = *end;
-            while text.tokens.get(at).is_some_and(|token| token.start < end) {
+            while words.token(at).is_some_and(|token| token.start < *end) {
                 at += 1;
             }
             continue;
         }
-        let Some(reading) = read(&words, at, clock) else {
+        let Some(reading) = read(&reader, at, phones) else {
             at += 1;
             continue;
         };
-        let end = text.tokens.get(reading.end - 1).map_or(token.end, |last| last.end);
+        let end = words.token(reading.end - 1).map_or(token.end, |last| last.end);
         candidates.push(candidate(
-            token.start,
-            end,
+            (token.start, end),
             reading.entity,
             Some(reading.value),
             reading.time_dependent,
@@ -74,40 +89,73 @@ pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate
         at = reading.end.max(at + 1);
     }
     for (start, end, entity) in webs {
-        candidates.push(candidate(start, end, entity, None, false));
+        candidates.push(candidate((start, end), entity, None, false));
     }
 }
 
 /// The longest reading at a word; of equally long ones the more specific, which comes first.
-fn read(words: &Words<'_>, at: usize, clock: Clock<'_>) -> Option<Reading> {
-    // A reading starts at a word's start: not at the 3 of "mp3".
-    if words.glued(at) && words.kind(at.checked_sub(1)?) != Some(TokenKind::Symbol) {
+fn read(reader: &Reader<'_>, at: usize, phones: bool) -> Option<Reading> {
+    let words = reader.words;
+    // Most words begin nothing.
+    if words.id(at) == grammar::UNKNOWN && !words.is_number(at) && words.word(at) != "+" {
         return None;
     }
-    let readings = [
-        date::moment(words, at, clock),
-        date::date(words, at, clock)
-            .map(|(end, day, dependent)| Reading::new(end, "date", day.to_string(), dependent)),
-        time::time(words, at).map(|(end, time)| Reading::new(end, "time", time::format(time), false)),
-        duration::entity(words, at),
-        number::percentage(words, at),
-        number::ordinal_entity(words, at),
-        number::cardinal_entity(words, at),
-    ];
+    if !words.starts_at(at) {
+        return None;
+    }
     let mut best: Option<Reading> = None;
-    for reading in
-        readings.into_iter().flatten().filter(|reading| reading.end > at && words.ends_at(reading.end))
-    {
-        if best.as_ref().is_none_or(|best| reading.end > best.end) {
+    let mut offer = |reading: Option<Reading>| {
+        if let Some(reading) = reading
+            && reading.end > at
+            && best.as_ref().is_none_or(|best| reading.end > best.end)
+        {
             best = Some(reading);
         }
+    };
+    if phones {
+        offer(phone::phone(words, at).map(|(end, digits)| Reading::new(end, "phone", digits, false)));
     }
+    offer(
+        moment::from_now(reader, at)
+            .map(|(end, moment)| Reading::new(end, "datetime", moment::rfc3339(&moment), true)),
+    );
+    offer(moment::moment(reader, at).and_then(|(end, moment)| {
+        let value = moment::zoned(reader, moment.day, moment.time)?;
+        Some(Reading::new(end, "datetime", value, moment.dependent))
+    }));
+    offer(interval::interval(reader, at));
+    offer(recurrence::recurrence(reader, at));
+    offer(
+        date::date(reader, at)
+            .filter(|(end, _)| words.ends_at(*end))
+            .map(|(end, date)| Reading::new(end, "date", date.day.to_string(), date.dependent)),
+    );
+    offer(
+        clock::time(reader, at).map(|(end, time)| Reading::new(end, "time", clock::format(time.time), false)),
+    );
+    offer(quantity::quantity(reader, at));
+    offer(
+        duration::length(reader, at)
+            .filter(|(end, _)| words.ends_at(*end))
+            .map(|(end, length)| Reading::new(end, "duration", length.iso(), false)),
+    );
+    offer(ordinal(words, at));
+    offer(cardinal(words, at));
     best
 }
 
+fn ordinal(words: &Words<'_>, at: usize) -> Option<Reading> {
+    let (end, value) = number::ordinal(words, at).or_else(|| number::dotted_ordinal(words, at))?;
+    words.ends_at(end).then(|| Reading::new(end, "ordinal", value, false))
+}
+
+fn cardinal(words: &Words<'_>, at: usize) -> Option<Reading> {
+    let (end, value) = number::signed(words, at)?;
+    words.ends_at(end).then(|| Reading::new(end, "number", number::json(value), false))
+}
+
 fn candidate(
-    start: usize,
-    end: usize,
+    (start, end): (usize, usize),
     entity: &str,
     value: Option<Value>,
     time_dependent: bool,

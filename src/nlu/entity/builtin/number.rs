@@ -1,107 +1,74 @@
-//! Numbers, ordinals and percentages, in digits and spelled out.
+//! Numbers and ordinals, in digits and spelled out.
 
 use serde_json::Value;
 
-use super::Reading;
 use super::words::Words;
-use crate::nlu::text::TokenKind;
-
-const UNITS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const SCALES: [(&str, f64); 4] = [("hundred", 1e2), ("thousand", 1e3), ("million", 1e6), ("billion", 1e9)];
-const ORDINALS: [&str; 20] = [
-    "zeroth",
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-];
-const TENTHS: [&str; 8] =
-    ["twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth", "seventieth", "eightieth", "ninetieth"];
-/// "The one", "which one", "no one": not a number.
-const PRONOUN_BEFORE: [&str; 16] = [
-    "the", "this", "that", "which", "no", "any", "every", "each", "some", "another", "other", "next", "last",
-    "first", "my", "good",
-];
-
-fn position(words: &[&str], word: &str) -> Option<u32> {
-    (0..).zip(words).find(|(_, known)| **known == word).map(|(index, _)| index)
-}
-
-fn below_twenty(word: &str) -> Option<u32> {
-    position(&UNITS, word)
-}
-
-fn tens(word: &str) -> Option<u32> {
-    position(&TENS, word).map(|index| 20 + 10 * index)
-}
 
 /// A cardinal at a word: the position behind it, and its value.
 pub(super) fn cardinal(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
-    numeral(words, at).or_else(|| spelled(words, at))
+    if words.is_number(at) {
+        return numeral(words, at);
+    }
+    let (end, value) = spelled(words, at)?;
+    // "Un", "eine": an article, not a number.
+    if end == at + 1 && words.entry(at).one {
+        return None;
+    }
+    Some((end, value))
 }
 
-/// Digits: `7`, `1,250`, `3.5`, with a scale word behind (`2 million`).
+/// A cardinal, or an article that stands for one.
+pub(super) fn counted(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    cardinal(words, at).or_else(|| words.entry(at).one.then_some((at + 1, 1.0)))
+}
+
+/// A cardinal with a sign.
+pub(super) fn signed(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    if words.entry(at).minus {
+        let dash = words.word(at) == "-";
+        // A dash between words is no sign, nor is one with a space behind it.
+        if dash && (words.glued(at) || !words.glued(at + 1) || !words.is_number(at + 1)) {
+            return None;
+        }
+        return cardinal(words, at + 1).map(|(end, value)| (end, -value));
+    }
+    cardinal(words, at)
+}
+
+/// Digits with the language's signs: `7`, `1,250.5` or `1.250,5`, with a scale word behind.
 fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
-    let (whole, _) = words.digits(at)?;
+    let tongue = words.grammar.tongue;
+    let (whole, count) = words.digits(at)?;
     let mut value = f64::from(whole);
     let mut end = at + 1;
-    while words.word(end) == "," && words.glued(end) && words.glued(end + 1) && words.ends_at(end + 2) {
-        let Some((group, 3)) = words.digits(end + 1) else {
+    let mut groups = 0;
+    while (1..=3).contains(&count) && groups < 5 {
+        let next = if tongue.thousands == " " {
+            let spaced = words.gap(end) == Some(1) && words.is_number(end);
+            if spaced { end } else { break }
+        } else if words.joint(end, tongue.thousands) {
+            end + 1
+        } else {
+            break;
+        };
+        let Some((group, 3)) = words.digits(next) else {
             break;
         };
         value = value * 1000.0 + f64::from(group);
+        end = next + 1;
+        groups += 1;
+    }
+    let decimal = if words.joint(end, tongue.decimal) {
+        true
+    } else {
+        // "3.5" is 3.5 also where the comma is the sign: thousands come in threes.
+        groups == 0 && tongue.decimal == "," && words.joint(end, ".")
+    };
+    if decimal && let Some((fraction, places)) = words.digits(end + 1) {
+        value += f64::from(fraction) / 10_f64.powi(i32::try_from(places).unwrap_or(9));
         end += 2;
     }
-    if words.word(end) == "."
-        && words.glued(end)
-        && words.glued(end + 1)
-        && let Some((fraction, digits)) = words.digits(end + 1)
-    {
-        // "3.4.5" and "14.3.2027" are no numbers.
-        if words.word(end + 2) == "." && words.glued(end + 2) && words.digits(end + 3).is_some() {
-            return None;
-        }
-        value += f64::from(fraction) / 10_f64.powi(i32::try_from(digits).unwrap_or(9));
-        end += 2;
-    }
-    if let Some((_, scale)) = SCALES.iter().find(|(name, _)| *name == words.word(end))
+    if let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0)
         && !words.glued(end)
     {
         value *= scale;
@@ -110,98 +77,178 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     Some((end, value))
 }
 
-/// Words: `twenty-one`, `a hundred and five`, `two thousand`, `three point one four`.
+/// Words: `twenty-one`, `a hundred and five`, `deux mille`, `drei Komma fünf`.
 fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let grammar = words.grammar;
     let (mut end, mut value) = group(words, at)?;
     let mut total = 0.0;
     let mut ceiling = f64::MAX;
-    while let Some((_, scale)) =
-        SCALES.iter().skip(1).find(|(name, scale)| *name == words.word(end) && *scale < ceiling)
-    {
-        ceiling = *scale;
+    while let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0 && *scale < ceiling) {
+        ceiling = scale;
         total += value * scale;
         value = 0.0;
         end += 1;
-        let next = words.skip(end, &["and"]);
+        let next = words.skip(end, &grammar.scale_links);
         let Some((behind, rest)) = group(words, next) else {
             break;
         };
-        let fits = words.is(behind, &["thousand", "million"]) || rest < 1000.0;
-        if !fits {
+        let scaled = words.entry(behind).number.is_some_and(|next| next >= 1000.0 && next < ceiling);
+        if !scaled && rest >= ceiling {
             break;
         }
         value = rest;
         end = behind;
     }
     total += value;
-    if words.word(end) == "point" {
-        let (mut place, mut behind) = (0.1, end + 1);
-        while let Some(digit) = below_twenty(words.word(behind)).filter(|digit| *digit < 10) {
-            total += f64::from(digit) * place;
-            place /= 10.0;
-            behind += 1;
-        }
-        if behind > end + 1 {
-            end = behind;
-        }
+    if let Some(point) = words.phrase(end, &grammar.point)
+        && let Some((behind, fraction)) = decimals(words, point)
+    {
+        return Some((behind, total + fraction));
     }
     Some((end, total))
 }
 
-/// A number below a thousand.
-fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
-    let word = words.word(at);
-    let (mut end, mut value) = if let Some(tens) = tens(word) {
-        let unit = if words.word(at + 1) == "-" { at + 2 } else { at + 1 };
-        match below_twenty(words.word(unit)).filter(|unit| (1..10).contains(unit)) {
-            Some(unit_value) => (unit + 1, tens + unit_value),
-            None => (at + 1, tens),
-        }
-    } else if let Some(value) = below_twenty(word) {
-        (at + 1, value)
-    } else if word == "a" && words.is(at + 1, &["hundred", "thousand", "million", "billion", "dozen"]) {
-        (at + 1, 1)
-    } else if word == "dozen" {
-        (at, 1)
-    } else {
-        return None;
-    };
-    if words.word(end) == "dozen" {
-        return Some((end + 1, f64::from(value * 12)));
-    }
-    if words.word(end) == "hundred" && value < 100 {
-        value *= 100;
+/// What stands behind the point: digit by digit, or a number below a hundred.
+fn decimals(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let (mut place, mut end, mut total) = (0.1, at, 0.0);
+    while let Some(digit) = words.number(end).filter(|digit| *digit < 10.0 && end < at + 9) {
+        total += digit * place;
+        place /= 10.0;
         end += 1;
-        let next = words.skip(end, &["and"]);
-        if let Some((behind, rest)) = group(words, next).filter(|(_, rest)| *rest < 100.0) {
-            return Some((behind, f64::from(value) + rest));
+    }
+    if end > at {
+        return Some((end, total));
+    }
+    let (end, value) = below_hundred(words, at)?;
+    Some((end, value / 100.0))
+}
+
+/// A number below a thousand, or a bare "thousand" as one of them.
+fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let grammar = words.grammar;
+    let first = words.entry(at);
+    if words.id(at) == super::grammar::COMPOUND {
+        return words.number(at).map(|value| (at + 1, value));
+    }
+    let (mut end, mut value) = match words.number(at) {
+        Some(hundreds) if (100.0..1000.0).contains(&hundreds) => {
+            if hundreds == 100.0 && !grammar.tongue.bare_scales {
+                return None;
+            }
+            (at + 1, hundreds)
+        }
+        // The scale itself is read behind this.
+        Some(scale) if scale >= 1000.0 => {
+            return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0));
+        }
+        Some(_) => below_hundred(words, at)?,
+        None if first.one && words.entry(at + 1).number.is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
+        None => return None,
+    };
+    if value < 100.0 && value > 0.0 && words.number(end) == Some(100.0) {
+        value *= 100.0;
+        end += 1;
+    }
+    if value >= 100.0 && value % 100.0 == 0.0 {
+        let next = words.skip(end, &grammar.hundreds_links);
+        if let Some((behind, rest)) = below_hundred(words, next) {
+            return Some((behind, value + rest));
         }
     }
-    Some((end, f64::from(value)))
+    Some((end, value))
+}
+
+fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let grammar = words.grammar;
+    let value = words.number(at).filter(|value| *value < 100.0)?;
+    if value == 10.0
+        && let Some((end, teen)) = teen(words, at)
+    {
+        return Some((end, teen));
+    }
+    let (end, value) = if grammar.tongue.vigesimal
+        && value == 4.0
+        && words.number(words.skip(at + 1, &grammar.tens_links)) == Some(20.0)
+    {
+        (words.skip(at + 1, &grammar.tens_links) + 1, 80.0)
+    } else {
+        (at + 1, value)
+    };
+    if value < 20.0 || value % 10.0 != 0.0 {
+        return Some((end, value));
+    }
+    let fits = |unit: f64| {
+        (1.0..10.0).contains(&unit) && unit.fract() == 0.0
+            || grammar.tongue.vigesimal && (value == 60.0 || value == 80.0) && (10.0..20.0).contains(&unit)
+    };
+    let next = if grammar.tens_links.iter().any(Vec::is_empty) {
+        words.skip(end, &grammar.tens_links)
+    } else {
+        match words.phrase(end, &grammar.tens_links) {
+            Some(next) => next,
+            None => return Some((end, value)),
+        }
+    };
+    match words.number(next).filter(|unit| fits(*unit)) {
+        Some(10.0) => {
+            let (end, teen) = teen(words, next).unwrap_or((next + 1, 10.0));
+            Some((end, value + teen))
+        }
+        Some(unit) => Some((next + 1, value + unit)),
+        None => Some((end, value)),
+    }
+}
+
+/// "Dix-sept": ten and seven to nine, where seventeen has no word of its own.
+fn teen(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let next = words.skip(at + 1, &words.grammar.tens_links);
+    let unit =
+        words.number(next).filter(|unit| words.grammar.tongue.vigesimal && (7.0..10.0).contains(unit))?;
+    Some((next + 1, 10.0 + unit))
 }
 
 /// An ordinal at a word: the position behind it, and its value.
 pub(super) fn ordinal(words: &Words<'_>, at: usize) -> Option<(usize, u32)> {
     if let Some((number, _)) = words.digits(at) {
-        let suffix = words.glued(at + 1).then(|| words.word(at + 1))?;
-        let fits = match (number % 10, number % 100) {
-            (_, 11..=13) => suffix == "th",
-            (1, _) => suffix == "st",
-            (2, _) => suffix == "nd",
-            (3, _) => suffix == "rd",
-            _ => suffix == "th",
-        };
-        return fits.then_some(()).and(u32::try_from(number).ok()).map(|number| (at + 2, number));
+        return words
+            .glued(at + 1)
+            .then(|| suffix(words, at + 1, number))
+            .flatten()
+            .and_then(|end| Some((end, u32::try_from(number).ok()?)));
     }
-    let word = words.word(at);
-    if let Some(tens) = tens(word) {
-        let unit = if words.word(at + 1) == "-" { at + 2 } else { at + 1 };
-        let value = position(&ORDINALS, words.word(unit)).filter(|value| (1..10).contains(value))?;
-        return Some((unit + 1, tens + value));
+    if let Some(value) = words.entry(at).ordinal {
+        return Some((at + 1, value));
     }
-    position(&ORDINALS, word)
-        .or_else(|| position(&TENTHS, word).map(|index| 20 + 10 * index))
-        .map(|value| (at + 1, value))
+    // "Twenty-first", "trentésimo primero": tens before an ordinal below ten.
+    let tens = words.number(at).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;
+    let next = words.skip(at + 1, &words.grammar.tens_links);
+    let unit = words.entry(next).ordinal.filter(|unit| (1..10).contains(unit))?;
+    Some((next + 1, tens as u32 + unit))
+}
+
+/// The end of what makes digits an ordinal: "3rd", "1er", "2º".
+fn suffix(words: &Words<'_>, at: usize, number: i32) -> Option<usize> {
+    if !words.grammar.ordinal_suffixes.contains(&words.id(at)) {
+        return None;
+    }
+    let fits = match words.word(at) {
+        "st" => number % 10 == 1 && number % 100 != 11,
+        "nd" => number % 10 == 2 && number % 100 != 12,
+        "rd" => number % 10 == 3 && number % 100 != 13,
+        "th" => !matches!(number % 10, 1..=3) || matches!(number % 100, 11..=13),
+        _ => true,
+    };
+    fits.then_some(at + 1)
+}
+
+/// "3." as an ordinal, where the language writes them so and an article stands before.
+pub(super) fn dotted_ordinal(words: &Words<'_>, at: usize) -> Option<(usize, u32)> {
+    let before = at.checked_sub(1)?;
+    let (number, _) = words.digits(at)?;
+    let dotted = words.word(at + 1) == "." && words.glued(at + 1);
+    let counts = words.kind(at + 2).is_some() && !words.glued(at + 2);
+    let said = words.grammar.ordinal_dot.contains(&words.id(before));
+    (dotted && counts && said).then_some((at + 2, u32::try_from(number).ok()?))
 }
 
 /// A JSON integer where the value is whole.
@@ -212,55 +259,4 @@ pub(super) fn json(value: f64) -> Value {
         // Sums of decimal fractions carry noise behind the ninth place.
         Value::from((value * 1e9).round() / 1e9)
     }
-}
-
-pub(super) fn cardinal_entity(words: &Words<'_>, at: usize) -> Option<Reading> {
-    if words.word(at) == "one" && words.after(at, &PRONOUN_BEFORE) {
-        return None;
-    }
-    if words.word(at) == "-" && !words.glued(at) && words.glued(at + 1) {
-        let (end, value) = numeral(words, at + 1)?;
-        return Some(Reading::new(end, "number", json(-value), false));
-    }
-    let (end, value) = cardinal(words, at)?;
-    // Not the parts of "2027-02-30", "24/7" or "10:75".
-    if linked(words, at) || linked(words, end + 1) {
-        return None;
-    }
-    Some(Reading::new(end, "number", json(value), false))
-}
-
-/// Whether a number stands right behind a sign that stands right behind another number.
-fn linked(words: &Words<'_>, at: usize) -> bool {
-    at >= 2
-        && words.is(at - 1, &["-", "/", ":", ".", ","])
-        && words.glued(at - 1)
-        && words.glued(at)
-        && words.kind(at) == Some(TokenKind::Number)
-        && words.kind(at - 2) == Some(TokenKind::Number)
-}
-
-pub(super) fn ordinal_entity(words: &Words<'_>, at: usize) -> Option<Reading> {
-    let (end, value) = ordinal(words, at)?;
-    // "Wait a second", "one second": a unit of time.
-    if words.word(at) == "second"
-        && !words.after(at, &["the", "my", "your", "his", "her", "our", "their", "every"])
-    {
-        return None;
-    }
-    // "First, …" and "at first" order the talk, not the things.
-    if words.word(at) == "first" && (at == 0 || words.after(at, &["at"])) {
-        return None;
-    }
-    Some(Reading::new(end, "ordinal", value, false))
-}
-
-pub(super) fn percentage(words: &Words<'_>, at: usize) -> Option<Reading> {
-    let (end, value) = cardinal(words, at)?;
-    let end = match words.word(end) {
-        "%" | "percent" | "pct" => end + 1,
-        "per" if words.word(end + 1) == "cent" => end + 2,
-        _ => return None,
-    };
-    Some(Reading::new(end, "percentage", json(value), false))
 }

@@ -1,50 +1,129 @@
-//! The words of an utterance, by position, for recognisers that read from left to right.
+//! The words of an utterance, by position, as entries of the language's lexicon.
 
-use crate::nlu::text::{Text, TokenKind};
+use super::grammar::{COMPOUND, Entry, Grammar, Id, SILENT, UNKNOWN};
+use crate::nlu::text::{Text, Token, TokenKind};
 
 /// Words that say nothing when they are out of range.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Words<'a> {
+    pub grammar: &'static Grammar,
     text: &'a Text,
-    english: bool,
+    ids: Vec<Id>,
+    /// What words mean that lost a sense where they stand, by position.
+    twins: Vec<(usize, Id)>,
+    /// Numbers written as one word that the lexicon does not list, by position.
+    compounds: Vec<(usize, f64)>,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(text: &'a Text, english: bool) -> Self {
-        Self { text, english }
-    }
-
-    /// The word, or nothing for letters of a language whose words are not known here.
-    pub(super) fn word(&self, at: usize) -> &'a str {
-        match self.text.tokens.get(at) {
-            Some(token) if self.english || token.kind != TokenKind::Word => self.text.slice(*token),
-            _ => "",
+    pub(super) fn new(text: &'a Text, grammar: &'static Grammar) -> Self {
+        let mut ids: Vec<Id> = text.tokens.iter().map(|token| grammar.id(text.slice(*token))).collect();
+        let twins = grammar.guard(text, &mut ids);
+        let mut compounds = Vec::new();
+        if !grammar.tongue.thousand_inside.is_empty() {
+            for (at, (id, token)) in ids.iter_mut().zip(&text.tokens).enumerate() {
+                if *id == UNKNOWN
+                    && let Some(value) = grammar.compound(text.slice(*token))
+                {
+                    *id = COMPOUND;
+                    compounds.push((at, value));
+                }
+            }
         }
+        Self { grammar, text, ids, twins, compounds }
     }
 
-    pub(super) fn is(&self, at: usize, words: &[&str]) -> bool {
-        let word = self.word(at);
-        !word.is_empty() && words.contains(&word)
+    /// The value of a number word.
+    pub(super) fn number(&self, at: usize) -> Option<f64> {
+        if self.id(at) == COMPOUND {
+            let index = self.compounds.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+            return self.compounds.get(index).map(|(_, value)| *value);
+        }
+        self.entry(at).number
     }
 
-    /// Whether one of the words stands before position `at`.
-    pub(super) fn after(&self, at: usize, words: &[&str]) -> bool {
-        at.checked_sub(1).is_some_and(|before| self.is(before, words))
+    pub(super) fn token(&self, at: usize) -> Option<Token> {
+        self.text.tokens.get(at).copied()
+    }
+
+    pub(super) fn id(&self, at: usize) -> Id {
+        self.ids.get(at).copied().unwrap_or(UNKNOWN)
+    }
+
+    pub(super) fn entry(&self, at: usize) -> &'static Entry {
+        self.grammar.entry(self.twin(at).unwrap_or_else(|| self.id(at)))
+    }
+
+    fn twin(&self, at: usize) -> Option<Id> {
+        self.twins.iter().find(|(twin, _)| *twin == at).map(|(_, id)| *id)
+    }
+
+    /// Whether no phrase begins with a word where it stands.
+    pub(super) fn silent(&self, at: usize) -> bool {
+        self.twin(at) == Some(SILENT)
+    }
+
+    /// The normalised word itself.
+    pub(super) fn word(&self, at: usize) -> &'a str {
+        self.text.tokens.get(at).map_or("", |token| self.text.slice(*token))
     }
 
     pub(super) fn kind(&self, at: usize) -> Option<TokenKind> {
         self.text.tokens.get(at).map(|token| token.kind)
     }
 
-    /// Whether nothing stands between this word and the one before.
-    pub(super) fn glued(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|before| self.text.tokens.get(before));
-        matches!((before, self.text.tokens.get(at)), (Some(before), Some(token)) if before.end == token.start)
+    pub(super) fn is_number(&self, at: usize) -> bool {
+        self.kind(at) == Some(TokenKind::Number)
     }
 
-    /// Whether a reading may end before position `end`: not in the middle of "3rd" or "2x".
+    /// Whether nothing stands between this word and the one before.
+    pub(super) fn glued(&self, at: usize) -> bool {
+        self.gap(at) == Some(0)
+    }
+
+    /// How many bytes stand between this word and the one before.
+    pub(super) fn gap(&self, at: usize) -> Option<usize> {
+        let before = self.text.tokens.get(at.checked_sub(1)?)?;
+        self.text.tokens.get(at)?.start.checked_sub(before.end)
+    }
+
+    /// Whether a sign stands at `at`, with nothing around it.
+    pub(super) fn joint(&self, at: usize, sign: &str) -> bool {
+        self.word(at) == sign && self.glued(at) && self.glued(at + 1)
+    }
+
+    /// Whether two numbers are tied by a sign at `at`: "24/7", "3.4".
+    fn ties(&self, at: usize) -> bool {
+        matches!(self.word(at), "-" | "/" | ":" | "." | ",")
+            && self.glued(at)
+            && self.glued(at + 1)
+            && self.is_number(at + 1)
+    }
+
+    /// Whether a reading may start at a word: not at the 3 of "mp3", nor at the 7 of "24/7".
+    pub(super) fn starts_at(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else {
+            return true;
+        };
+        if !self.glued(at) {
+            return true;
+        }
+        if self.kind(before) != Some(TokenKind::Symbol) {
+            return false;
+        }
+        !before.checked_sub(1).is_some_and(|left| self.is_number(left) && self.ties(before))
+    }
+
+    /// Whether a reading may end before position `end`: not in the middle of "3rd" or "3.4".
     pub(super) fn ends_at(&self, end: usize) -> bool {
-        !(self.glued(end) && matches!(self.kind(end), Some(TokenKind::Word | TokenKind::Number)))
+        let number = end.checked_sub(1).is_some_and(|last| self.is_number(last));
+        let inside = self.glued(end) && matches!(self.kind(end), Some(TokenKind::Word | TokenKind::Number));
+        !(inside || number && self.ties(end))
+    }
+
+    /// As [`Words::ends_at`], or before the dash of an interval: "9:00-10:00".
+    pub(super) fn may_end(&self, end: usize) -> bool {
+        self.ends_at(end) || self.joint(end, "-")
     }
 
     /// Plain digits as a number of at most nine digits, and how many there are.
@@ -52,15 +131,55 @@ impl<'a> Words<'a> {
         if self.kind(at) != Some(TokenKind::Number) {
             return None;
         }
-        let word = self.text.slice(*self.text.tokens.get(at)?);
-        if word.len() > 9 {
-            return None;
+        let word = self.word(at);
+        let mut value = 0;
+        let mut count = 0;
+        for c in word.chars() {
+            if count == 9 {
+                return None;
+            }
+            value = value * 10 + digit(c)?;
+            count += 1;
         }
-        word.parse().ok().map(|number| (number, word.len()))
+        Some((value, count))
     }
 
-    /// Position after optional words.
-    pub(super) fn skip(&self, at: usize, words: &[&str]) -> usize {
-        if self.is(at, words) { at + 1 } else { at }
+    /// Position behind the longest of some phrases, or `None` when none of them stands there.
+    pub(super) fn phrase(&self, at: usize, phrases: &[Vec<Id>]) -> Option<usize> {
+        phrases
+            .iter()
+            .filter(|phrase| (at..).zip(phrase.iter()).all(|(at, id)| self.id(at) == *id))
+            .map(|phrase| at + phrase.len())
+            .max()
     }
+
+    /// Position behind the longest of some phrases, if any.
+    pub(super) fn skip(&self, at: usize, phrases: &[Vec<Id>]) -> usize {
+        self.phrase(at, phrases).unwrap_or(at)
+    }
+
+    /// Whether a clause may end before `at`: nothing follows that a bare number could count.
+    pub(super) fn clause_ends(&self, at: usize) -> bool {
+        match self.kind(at) {
+            None => true,
+            Some(TokenKind::Symbol) => {
+                matches!(self.word(at), "." | "," | "?" | "!" | ";" | ":" | ")") && !self.ties(at)
+            }
+            Some(TokenKind::Word) => self.entry(at).clause,
+            Some(TokenKind::Number | TokenKind::Ideograph) => false,
+        }
+    }
+}
+
+/// The value of a decimal digit, also of Arabic, Persian, Devanagari and Bengali ones.
+fn digit(c: char) -> Option<i32> {
+    let zero = match c {
+        '0'..='9' => '0',
+        '\u{660}'..='\u{669}' => '\u{660}',
+        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
+        '\u{966}'..='\u{96f}' => '\u{966}',
+        '\u{9e6}'..='\u{9ef}' => '\u{9e6}',
+        _ => return None,
+    };
+    i32::try_from(u32::from(c) - u32::from(zero)).ok()
 }

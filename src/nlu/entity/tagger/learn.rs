@@ -10,7 +10,7 @@ use super::features::{Extraction, Knowledge, Own};
 use super::gazetteer::{Counts, Gazetteer, LONGEST, hash};
 use super::{MAX_TOKENS, Slot, Tagger};
 use crate::nlu::data::{Annotation, Example};
-use crate::nlu::entity::{Clock, builtin};
+use crate::nlu::entity::{Clock, Language, builtin};
 use crate::nlu::index::Index;
 use crate::nlu::rng::hash_text;
 use crate::nlu::text::{Text, Token, code_points, normalise};
@@ -31,7 +31,7 @@ const LEAST: f32 = 0.03;
 pub(crate) fn learn(
     items: &[Tagged<'_>],
     classes: usize,
-    english: bool,
+    language: Language,
     synonyms: &BTreeMap<String, String>,
     seed: u64,
     tick: &mut dyn FnMut(),
@@ -50,14 +50,14 @@ pub(crate) fn learn(
     let spoken: Vec<Vec<u64>> = items.iter().map(|item| words(item.text)).collect();
     tagger.clusters = Clusters::learn(&spoken);
     (tagger.phrases, tagger.words) = gazetteers(&relevant);
-    let hashes = known_features(&relevant, tagger.knowledge(), english, MOST / 3 / tagger.labels());
+    let hashes = known_features(&relevant, tagger.knowledge(), language, MOST / 3 / tagger.labels());
     tagger.index = Index::new(&hashes);
     tagger.hashes = hashes;
     let sentences: Vec<Sentence> = relevant
         .iter()
         .map(|(item, gold)| {
             let mut rows = Vec::with_capacity(gold.len());
-            each_word(item, gold, tagger.knowledge(), english, |found| {
+            each_word(item, gold, tagger.knowledge(), language, |found| {
                 rows.push(found.iter().filter_map(|hash| tagger.index.find(*hash)).collect());
             });
             Sentence { rows, gold: gold.clone(), class: item.class }
@@ -189,13 +189,13 @@ fn each_word(
     item: &Tagged<'_>,
     gold: &[u16],
     known: Knowledge<'_>,
-    english: bool,
+    language: Language,
     mut word: impl FnMut(&[u32]),
 ) {
     // What is recognised does not depend on when; only its value does, and that is not used.
     let now = Zoned::default();
     let mut builtins = Vec::new();
-    builtin::find(item.text, Clock { now: &now, english }, &mut builtins);
+    builtin::find(item.text, Clock { now: &now, language }, &mut builtins);
     let own = own(item.text, gold);
     let words = tokens(item.text);
     let extraction = Extraction::new(item.text, words, item.class, &builtins, known, Some(&own));
@@ -211,12 +211,12 @@ fn each_word(
 fn known_features(
     items: &[(&Tagged<'_>, Vec<u16>)],
     known: Knowledge<'_>,
-    english: bool,
+    language: Language,
     most: usize,
 ) -> Vec<u32> {
     let mut all = Vec::new();
     for (item, gold) in items {
-        each_word(item, gold, known, english, |found| {
+        each_word(item, gold, known, language, |found| {
             all.extend_from_slice(found);
         });
     }

@@ -295,7 +295,7 @@ mod tests {
         let texts: Vec<Text> = examples.iter().map(|example| Text::new(&example.text)).collect();
         let items: Vec<Tagged<'_>> =
             texts.iter().zip(&examples).map(|(text, example)| Tagged { text, example, class: 0 }).collect();
-        let tagger = learn(&items, 1, true, &BTreeMap::new(), 1, &mut || {});
+        let tagger = learn(&items, 1, crate::nlu::entity::Language::English, &BTreeMap::new(), 1, &mut || {});
         let text = Text::new("a ticket to kuala lumpur please");
         let mut found = Vec::new();
         tagger.find(&text, 0, &[], &mut found);

@@ -1,0 +1,62 @@
+//! The languages whose words are known, one vocabulary file each.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod it;
+pub(super) mod neutral;
+mod pt;
+
+use std::sync::LazyLock;
+
+use super::grammar::Grammar;
+use super::tongue::Tongue;
+
+/// A language to read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// Any language without a file of its own: digits and signs.
+    Other,
+    German,
+    English,
+    Spanish,
+    French,
+    Italian,
+    Portuguese,
+}
+
+static OTHER: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&Tongue::NEUTRAL));
+static GERMAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&de::GERMAN));
+static ENGLISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&en::ENGLISH));
+static SPANISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&es::SPANISH));
+static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
+static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
+static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
+
+impl Language {
+    /// The language of a BCP-47 primary tag.
+    pub(crate) fn of(tag: &str) -> Self {
+        match tag {
+            "de" => Self::German,
+            "en" => Self::English,
+            "es" => Self::Spanish,
+            "fr" => Self::French,
+            "it" => Self::Italian,
+            "pt" => Self::Portuguese,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) fn grammar(self) -> &'static Grammar {
+        match self {
+            Self::Other => &OTHER,
+            Self::German => &GERMAN,
+            Self::English => &ENGLISH,
+            Self::Spanish => &SPANISH,
+            Self::French => &FRENCH,
+            Self::Italian => &ITALIAN,
+            Self::Portuguese => &PORTUGUESE,
+        }
+    }
+}

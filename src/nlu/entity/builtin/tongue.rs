@@ -1,0 +1,315 @@
+//! What a language's vocabulary file states: words, how numbers are put together, and the
+//! phrases of dates and times. The engine that reads them is the same for all languages.
+
+use jiff::civil::Weekday;
+
+/// A stretch of time in which people do things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// 6 to 12.
+    Morning,
+    /// 12 to 18.
+    Afternoon,
+    /// 18 to midnight.
+    Evening,
+    /// 22 to 6 of the next day.
+    Night,
+    /// "am": 0 to 12. Names half a clock, not a stretch of the day.
+    Am,
+    /// "pm".
+    Pm,
+}
+
+/// A unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// Which of several days or months of one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one that comes, today excluded.
+    Coming,
+    /// The one that comes, today included.
+    This,
+    /// The one of next week.
+    OfNextWeek,
+    /// The one before today.
+    Last,
+}
+
+/// What a phrase means, in terms of what its slots captured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Op {
+    /// A part of the day.
+    Part(Part),
+    /// A fixed time of day.
+    At(i8, i8),
+    /// `{hour}` and so many minutes, on a clock of twelve hours.
+    Hour(i32),
+    /// `{hour}` on a clock of 24 hours: 5 is five in the morning.
+    Hour24(i32),
+    /// As [`Op::Hour24`], but only where the hour is above twelve: "15 h" without "at".
+    HourBig,
+    /// `{hour}`, where nothing follows that it could count: "at 5", not "at 5 main street".
+    HourBare,
+    /// `{minute}` past or before `{hour}`, on a clock of twelve hours.
+    Minutes(i32),
+    /// `{hour}` `{minute}`, as said.
+    HourMinute,
+    /// `{minute}` past or before a fixed hour.
+    MinutesOf(i32, i32),
+    /// `{hour}`, `{hour}` `{minute}` or `{time}`, only with a part of the day behind.
+    HourParted,
+    HourMinuteParted,
+    TimeParted,
+    /// `{minute}` before or past half past, before `{hour}`: "fünf vor halb drei".
+    AroundHalf(i32),
+    /// `{time}` as it was read.
+    Time,
+    /// So many days from today.
+    Day(i64),
+    /// Today, in the evening.
+    Tonight,
+    /// Today, in a part of it.
+    TodayPart(Part),
+    /// So many days from today, in a part of that day.
+    DayPart(i64, Part),
+    /// `{weekday}`.
+    Weekday(Which),
+    /// `{weekday}` of the week so many weeks from this.
+    WeekdayOfWeek(i64),
+    /// `{weekday}` so many weeks after the coming one.
+    WeekdayPlus(i64),
+    /// `{dur}` from now or before now.
+    From(i32),
+    /// `{day}` `{month}` and maybe `{year}`.
+    Calendar,
+    /// `{weekday}` that is the `{day}` of its month, where nothing follows that could be counted.
+    WeekdayDay,
+    /// `{day}` of this month or the next that has it.
+    DayOfMonth,
+    /// As [`Op::DayOfMonth`], where nothing follows that could be the "second" of something.
+    DayOfMonthBare,
+    /// A day of every year.
+    Feast(i8, i8),
+    /// The first or last day of the month so many months from this.
+    MonthStart(i64),
+    MonthEnd(i64),
+    /// The last day of the year so many years from this.
+    YearEnd(i64),
+    /// The week, weekend, month or year so many from this.
+    Week(i64),
+    Weekend(i64),
+    Month(i64),
+    Year(i64),
+    /// `{month}` and maybe `{year}`, from its first day to its last.
+    NamedMonth(Which),
+    /// `{year}`.
+    NamedYear,
+    /// So much time from now on, or up to now.
+    Span(i32),
+    /// `{n}` of `{unit}` from now on, or up to now.
+    SpanOf(i32),
+    /// From `{edge}` to `{edge}`.
+    Between,
+    /// The same, where the words between also have other meanings: both ends must be sure.
+    BetweenSure,
+    /// The same, where the words between make hours of numbers: "dalle 3 alle 5".
+    BetweenHours,
+    /// From `{day}` to `{day}` of `{month}`.
+    Days,
+    /// Every `{unit}`, or every `{n}` of them.
+    Every,
+    /// Every such unit.
+    Each(Unit),
+    /// Every so many of `{unit}`.
+    EveryOther(i32),
+    /// Every other day, said as such.
+    Alternate,
+    /// Every `{weekdays}`.
+    EveryWeekdays,
+    /// Every second `{weekdays}`.
+    EveryOtherWeekdays,
+    /// Monday to Friday.
+    Workdays,
+    /// Saturday and Sunday.
+    Weekends,
+    /// The `{day}`th `{weekday}` of every month.
+    NthWeekday,
+    /// Every month on the `{day}`.
+    MonthDay,
+    /// Every year on `{day}` `{month}`.
+    YearDay,
+    /// Every day, in a part of it, if a time follows; what it adds to that.
+    Daily(Part),
+    /// So much of `{unit}`.
+    Amount(f64),
+    /// So many minutes.
+    Fixed(i64),
+    /// `{n}` or one, times so many, as a number: "two dozen".
+    Times(f64),
+    /// `{n}` of the kind.
+    Percent,
+    /// `{n}` of `{currency}`, and `{n2}` hundredths.
+    Money,
+    /// `{n}` of a currency, divided by so many.
+    MoneyOf(&'static str, f64),
+    Temperature(&'static str),
+    /// `{n}` of `{measure}`.
+    Distance,
+}
+
+/// What a guard takes from a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// Everything: the word is as if unknown.
+    Any,
+    /// That a phrase may begin with it.
+    Start,
+    /// That it is an ordinal.
+    Ordinal,
+    /// That it is a day of the week.
+    Weekday,
+    /// That it is a month.
+    Month,
+    /// That it is a number.
+    Number,
+    /// That it is a unit of time.
+    Unit,
+}
+
+/// Where a word has a sense. `^` and `$` are the ends of the utterance, `#` is a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    OnlyAfter(&'static [&'static str]),
+    OnlyBefore(&'static [&'static str]),
+    NotAfter(&'static [&'static str]),
+    NotBefore(&'static [&'static str]),
+}
+
+/// A word that means what the vocabulary says only in some contexts.
+pub(super) type Guard = (&'static str, Sense, When);
+
+/// Which reading a phrase belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Part,
+    Duration,
+    Time,
+    /// Phrases that are times only at the end of an interval: "5" in "from 3 to 5".
+    Edge,
+    Date,
+    Interval,
+    Recurrence,
+    Quantity,
+}
+
+/// Phrases: words, `(a|b)` choices, `[optional]` parts and `{slots}`.
+pub(super) type Rules = &'static [(&'static str, Op)];
+
+/// The vocabulary of a language.
+#[derive(Debug)]
+pub(super) struct Tongue {
+    /// The sign before decimals, and the one between thousands.
+    pub decimal: &'static str,
+    pub thousands: &'static str,
+    /// Whether 3/4 is the fourth of March.
+    pub month_first: bool,
+    /// Number words up to 900 and scales from 1000.
+    pub numbers: &'static [(&'static str, f64)],
+    /// How numbers from 1 to 999 are written as one word, if they are.
+    pub written: Option<fn(u32) -> Vec<String>>,
+    /// Thousand inside a word.
+    pub thousand_inside: &'static [&'static str],
+    /// What stands between tens and units, hundreds and the rest, thousands and the rest.
+    pub tens_links: &'static [&'static str],
+    pub hundreds_links: &'static [&'static str],
+    pub scale_links: &'static [&'static str],
+    /// Whether "hundred" and "thousand" stand alone for 100 and 1000.
+    pub bare_scales: bool,
+    /// 70 is 60 + 10, 80 is 4 × 20.
+    pub vigesimal: bool,
+    /// Words between whole and decimals.
+    pub point: &'static [&'static str],
+    pub minus: &'static [&'static str],
+    /// Words that count as one in front of a unit but alone are no numbers.
+    pub ones: &'static [&'static str],
+    /// "and a half", behind a number or a unit.
+    pub and_half: &'static [&'static str],
+    /// Between the parts of a duration.
+    pub and: &'static [&'static str],
+    pub ordinals: &'static [(&'static str, u32)],
+    /// Letters glued to digits that make them an ordinal.
+    pub ordinal_suffixes: &'static [&'static str],
+    /// Whether "3." is one, and the words before which it is so outside a date.
+    pub ordinal_dot: &'static [&'static str],
+    /// Monday first.
+    pub weekdays: &'static [(&'static str, Weekday)],
+    /// Weekdays as every one of them: "mondays", "montags".
+    pub plurals: &'static [(&'static str, Weekday)],
+    /// Parts of the day that are written behind a weekday as one word: "Montagmorgen".
+    pub day_parts: &'static [(&'static str, Part)],
+    /// A word that may follow a weekday: "segunda-feira".
+    pub weekday_tail: &'static str,
+    pub months: &'static [(&'static str, i32)],
+    pub units: &'static [(&'static str, Unit)],
+    /// Units of a letter or two, read only right behind digits.
+    pub glued_units: &'static [(&'static str, Unit)],
+    pub measures: &'static [(&'static str, &'static str)],
+    pub currencies: &'static [(&'static str, &'static str)],
+    /// Between a date and a time of day.
+    pub moment_links: &'static [&'static str],
+    /// Words behind which "3/4" is a date.
+    pub before_date: &'static [&'static str],
+    /// What may follow a bare hour.
+    pub clause: &'static [&'static str],
+    pub guards: &'static [Guard],
+    pub rules: &'static [(Section, Rules)],
+}
+
+impl Tongue {
+    /// A language without words of its own.
+    pub(super) const NEUTRAL: Self = Self {
+        decimal: ".",
+        thousands: ",",
+        month_first: false,
+        numbers: &[],
+        written: None,
+        thousand_inside: &[],
+        tens_links: &[],
+        hundreds_links: &[],
+        scale_links: &[],
+        bare_scales: true,
+        vigesimal: false,
+        point: &[],
+        minus: &[],
+        ones: &[],
+        and_half: &[],
+        and: &[],
+        ordinals: &[],
+        ordinal_suffixes: &[],
+        ordinal_dot: &[],
+        weekdays: &[],
+        plurals: &[],
+        day_parts: &[],
+        weekday_tail: "",
+        months: &[],
+        units: &[],
+        glued_units: &[],
+        measures: &[],
+        currencies: &[],
+        moment_links: &[","],
+        before_date: &[],
+        clause: &[],
+        guards: &[],
+        rules: &[],
+    };
+}
