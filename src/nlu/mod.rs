@@ -32,6 +32,7 @@ mod language;
 mod model;
 mod response;
 mod rng;
+mod template;
 mod text;
 mod train;
 mod types;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::data::TrainingData;
-use super::entity::{self, Clock, Lexicon, Patterns, Tagger, builtin};
+use super::entity::{self, Candidate, Clock, Lexicon, Patterns, Tagger, builtin};
 use super::intent::{Classifier, Prediction};
 use super::response::ResponseTemplate;
+use super::template::{Examples, Templates};
 use super::text::Text;
 use super::types::{
     Context, Entity, IntentSummary, ModelError, Parse, Progress, Ranked, TrainError, TrainOptions,
@@ -34,6 +35,8 @@ pub(super) struct Stored {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LanguageModel {
     pub classifier: Classifier,
+    pub templates: Templates,
+    pub examples: Examples,
     pub lexicon: Lexicon,
     pub patterns: Patterns,
     pub tagger: Tagger,
@@ -47,10 +50,24 @@ pub(super) struct LanguageModel {
 impl LanguageModel {
     pub(super) fn restore(&mut self) -> bool {
         self.expected.len() == self.classifier.classes.len()
+            && self.templates.is_sound(self.classifier.classes.len())
+            && self.examples.is_sound()
             && self.classifier.restore()
             && self.lexicon.restore()
             && self.patterns.restore()
             && self.tagger.restore(self.classifier.classes.len())
+    }
+
+    /// What the intents make of a text, templates first: they say exactly what they understand.
+    fn predict(&self, text: &Text) -> Prediction {
+        let mut prediction = self.classifier.predict(text);
+        if prediction.exact {
+            prediction.literal = self.examples.find(text);
+        } else if let Some((class, entities)) = self.templates.find(text) {
+            prediction.settle(class);
+            prediction.literal = Some(entities);
+        }
+        prediction
     }
 }
 
@@ -84,11 +101,19 @@ impl Model {
                 Some(Ranked { intent, confidence: *confidence })
             })
             .collect();
-        let top = prediction.ranking.first().map(|(class, _)| *class).filter(|_| prediction.within_scope);
-        let intent = top.and(ranking.first()).map(|ranked| ranked.intent.clone());
+        // Entities go with the likeliest intent, also when it is too uncertain to be the answer: a
+        // caller who asks back has them already.
+        let top = prediction.ranking.first().map(|(class, _)| *class);
+        let intent = ranking.first().filter(|_| prediction.within_scope).map(|ranked| ranked.intent.clone());
         let spoken = entity::Language::of(&language);
-        let (entities, time_dependent) =
-            entities(text, &normal, model, top, Clock { now: &context.now, language: spoken });
+        let (entities, time_dependent) = entities(
+            text,
+            &normal,
+            model,
+            top,
+            prediction.literal,
+            Clock { now: &context.now, language: spoken },
+        );
         Parse {
             language,
             language_confidence,
@@ -111,7 +136,7 @@ impl Model {
         let Stored { languages, models, .. } = &self.stored;
         if let Some(hint) = hint {
             let model = languages.iter().position(|known| *known == hint).and_then(|index| models.get(index));
-            let prediction = model.map(|model| model.classifier.predict(normal));
+            let prediction = model.map(|model| model.predict(normal));
             return (hint, 1.0, model, prediction);
         }
         let known: Vec<&str> = languages.iter().map(String::as_str).collect();
@@ -123,7 +148,7 @@ impl Model {
             let Some(model) = models.get(index) else {
                 continue;
             };
-            let prediction = model.classifier.predict(normal);
+            let prediction = model.predict(normal);
             let familiar = 1.0 - prediction.unfamiliar;
             let evidence =
                 0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 };
@@ -215,6 +240,7 @@ fn entities(
     text: &Text,
     model: Option<&LanguageModel>,
     top: Option<usize>,
+    literal: Option<Vec<Candidate>>,
     clock: Clock<'_>,
 ) -> (Vec<Entity>, bool) {
     let mut candidates = Vec::new();
@@ -222,17 +248,25 @@ fn entities(
     if let Some(model) = model {
         let builtins = candidates.clone();
         let expected = top.and_then(|class| model.expected.get(class));
-        let tagged = top.filter(|class| model.tagger.knows(*class));
+        // What a template or an example says leaves nothing to guess; but it does not repeat what
+        // lookup tables and regexes find by themselves.
+        let guess = literal.is_none();
+        let tagged = top.filter(|class| guess && model.tagger.knows(*class));
         if let Some(class) = tagged {
             model.tagger.find(text, class, &builtins, &mut candidates);
         }
         model.patterns.find(original, text, &mut candidates);
         model.lexicon.find(
             text,
-            |entity| tagged.is_none() && expected.is_none_or(|names| names.iter().any(|name| name == entity)),
+            |entity| {
+                guess
+                    && tagged.is_none()
+                    && expected.is_none_or(|names| names.iter().any(|name| name == entity))
+            },
             &mut candidates,
         );
     }
+    candidates.extend(literal.into_iter().flatten());
     entity::settle(original, text, candidates)
 }
 

@@ -25,6 +25,18 @@ pub(crate) enum TokenKind {
     Symbol,
 }
 
+/// How a word was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    Small,
+    /// One capital first.
+    Title,
+    /// A single capital letter.
+    Letter,
+    /// A capital first, and more of them.
+    Capitals,
+}
+
 /// A piece of the normalised text, as a byte range of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -40,6 +52,8 @@ pub(crate) struct Text {
     pub normal: String,
     /// For each byte of `normal`: the original code points (first, one past the last).
     origin: Vec<(u32, u32)>,
+    /// For each byte of `normal`: whether it starts what was a capital letter.
+    capital: Vec<bool>,
     pub tokens: Vec<Token>,
 }
 
@@ -59,6 +73,7 @@ impl Text {
         for (at, byte) in (0_u32..).zip(original.bytes().take(MAX_CHARS)) {
             self.normal.push(char::from(byte.to_ascii_lowercase()));
             self.origin.push((at, at + 1));
+            self.capital.push(byte.is_ascii_uppercase());
         }
     }
 
@@ -83,10 +98,13 @@ impl Text {
     }
 
     fn push_cluster(&mut self, cluster: &str, start: u32, end: u32) {
-        for c in cluster.nfkc().flat_map(fold) {
-            self.normal.push(c);
-            for _ in 0..c.len_utf8() {
-                self.origin.push((start, end));
+        for composed in cluster.nfkc() {
+            for c in fold(composed) {
+                self.normal.push(c);
+                for byte in 0..c.len_utf8() {
+                    self.origin.push((start, end));
+                    self.capital.push(byte == 0 && composed.is_uppercase());
+                }
             }
         }
     }
@@ -109,6 +127,17 @@ impl Text {
 
     pub(crate) fn slice(&self, token: Token) -> &str {
         self.normal.get(token.start..token.end).unwrap_or_default()
+    }
+
+    /// How a word was written before its case was folded.
+    pub(crate) fn case(&self, token: Token) -> Case {
+        let capital = self.capital.get(token.start..token.end).unwrap_or_default();
+        match capital.split_first() {
+            Some((true, rest)) if rest.contains(&true) => Case::Capitals,
+            Some((true, _)) if self.slice(token).chars().nth(1).is_none() => Case::Letter,
+            Some((true, _)) => Case::Title,
+            _ => Case::Small,
+        }
     }
 
     /// Whether a byte range of `normal` neither starts nor ends inside a word.
@@ -236,6 +265,18 @@ pub(crate) fn normalise(phrase: &str) -> String {
     words.join(" ")
 }
 
+/// A word as it is typed where its letters' marks are not at hand: "fur" for "für". `None` where it
+/// has none. Only of Latin letters and "ё": elsewhere a mark makes another letter.
+pub(crate) fn without_diacritics(word: &str) -> Option<String> {
+    let marked = |c: char| matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | 'ё');
+    if !word.contains(marked) {
+        return None;
+    }
+    let bare: String =
+        word.chars().map(|c| if marked(c) { c.nfd().next().unwrap_or(c) } else { c }).collect();
+    (bare != word).then_some(bare)
+}
+
 /// The code points `start..end` of the original.
 pub(crate) fn code_points(original: &str, start: usize, end: usize) -> Cow<'_, str> {
     if original.is_ascii() {
@@ -284,6 +325,22 @@ mod tests {
         assert!(text.on_word_boundaries(5, 6));
         assert!(text.on_word_boundaries(0, 4));
         assert!(!text.on_word_boundaries(9, 900));
+    }
+
+    #[test]
+    fn diacritics_go_where_they_are_left_out_in_haste() {
+        assert_eq!(without_diacritics("mañana").as_deref(), Some("manana"));
+        assert_eq!(without_diacritics("ещё").as_deref(), Some("еще"));
+        for word in ["plain", "йод", "हिन्दी", "がく", "øl"] {
+            assert_eq!(without_diacritics(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn how_a_word_was_written_is_remembered() {
+        let text = Text::new("I saw Éva in NYC");
+        let cases: Vec<Case> = text.tokens.iter().map(|token| text.case(*token)).collect();
+        assert_eq!(cases, [Case::Letter, Case::Small, Case::Title, Case::Small, Case::Capitals]);
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! From merged packs to a model: each language by itself.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use super::data::{Example, LanguagePack, OUT_OF_SCOPE, TrainingData, hex};
-use super::entity::{Language, LexiconBuilder, Patterns, Tagged, learn};
+use super::entity::{Language, LexiconBuilder, PASSES, Patterns, Tagged, learn};
 use super::intent::{Labelled, fit};
 use super::model::{LanguageModel, Stored};
 use super::response::ResponseTemplate;
 use super::rng::Rng;
+use super::template::{self, Examples, Templates};
 use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-pub const ENGINE: u32 = 1;
+pub const ENGINE: u32 = 3;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
@@ -26,7 +28,13 @@ pub(super) fn train(
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Stored, TrainError> {
-    let packs: Vec<(&str, &LanguagePack)> = data.packs().filter(|(_, pack)| has_examples(pack)).collect();
+    let drawn: Vec<(&str, Cow<'_, LanguagePack>)> =
+        data.packs().map(|(language, pack)| (language, with_samples(pack))).collect();
+    let packs: Vec<(&str, &LanguagePack)> = drawn
+        .iter()
+        .map(|(language, pack)| (*language, pack.as_ref()))
+        .filter(|(_, pack)| has_examples(pack))
+        .collect();
     if packs.is_empty() {
         return Err(TrainError::Empty);
     }
@@ -43,6 +51,19 @@ pub(super) fn train(
         intents: summaries(&packs),
         models,
     })
+}
+
+/// The pack with some sentences of its templates among its examples.
+fn with_samples(pack: &LanguagePack) -> Cow<'_, LanguagePack> {
+    if pack.templates.is_empty() {
+        return Cow::Borrowed(pack);
+    }
+    let mut pack = pack.clone();
+    for (intent, templates) in &pack.templates {
+        let drawn = templates.iter().flat_map(|template| template::sample(template, &pack.lookups));
+        pack.intents.entry(intent.clone()).or_default().extend(drawn);
+    }
+    Cow::Owned(pack)
 }
 
 fn has_examples(pack: &LanguagePack) -> bool {
@@ -68,9 +89,10 @@ fn train_language(
     }
     let expected =
         classes.iter().map(|class| entity_types(pack.intents.get(class).into_iter().flatten())).collect();
+    let literal = templates(pack, &classes);
     let classifier = fit(classes, &items, options, progress);
 
-    progress(Progress { stage: Stage::Entities, done: 0, total: 8 });
+    progress(Progress { stage: Stage::Entities, done: 0, total: PASSES });
     let mut lexicon = LexiconBuilder::default();
     for (variant, value) in &pack.synonyms {
         lexicon.synonym(variant, value);
@@ -91,15 +113,18 @@ fn train_language(
     let learned =
         learn(&tagged, classifier.classes.len(), language, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
-            progress(Progress { stage: Stage::Entities, done, total: 8 });
+            progress(Progress { stage: Stage::Entities, done, total: PASSES });
         });
+    let synonyms = lexicon.synonyms().clone();
     let lexicon = lexicon.build(items.iter().map(|item| &item.text));
     let patterns = pack
         .regexes
         .iter()
         .flat_map(|(entity, sources)| sources.iter().map(move |source| (entity.clone(), source.clone())));
-    progress(Progress { stage: Stage::Entities, done: 8, total: 8 });
+    progress(Progress { stage: Stage::Entities, done: PASSES, total: PASSES });
     LanguageModel {
+        templates: Templates::new(literal.into_iter(), &pack.lookups, &synonyms),
+        examples: Examples::new(tagged.iter().map(|item| (item.text, item.example)), &synonyms),
         classifier,
         lexicon,
         patterns: Patterns::new(patterns),
@@ -108,6 +133,18 @@ fn train_language(
         suggestions: suggestions(pack, options.seed),
         responses: responses(pack),
     }
+}
+
+/// The templates of the intents that can be answered, with the class of each.
+fn templates(pack: &LanguagePack, classes: &[String]) -> Vec<(u16, template::Piece)> {
+    pack.templates
+        .iter()
+        .filter_map(|(intent, templates)| {
+            let class = u16::try_from(classes.iter().position(|class| class == intent)?).ok()?;
+            Some(templates.iter().filter_map(move |text| Some((class, template::parse(text).ok()?))))
+        })
+        .flatten()
+        .collect()
 }
 
 fn entity_types<'a>(examples: impl Iterator<Item = &'a Example>) -> Vec<String> {

@@ -32,8 +32,9 @@ pub struct Parse {
     /// The probability, 0..=1, that the first intent of `ranking` is right; calibrated on
     /// held-out sentences. Also given when `intent` is `None`.
     pub confidence: f32,
-    /// How likely, 0..=1, the utterance belongs to any of the intents at all. Below a threshold
-    /// chosen in training `intent` is `None`; it also is where `confidence` is very low.
+    /// The calibrated probability, 0..=1, that the utterance is one of the model's intents at all.
+    /// Below the threshold chosen in training the intent is `None`. A sentence between two intents
+    /// is within scope and yet uncertain: that is why this is not `confidence`.
     pub in_scope: f32,
     /// The five likeliest intents, best first. Their confidences add up to at most 1.
     pub ranking: Vec<Ranked>,

@@ -6,6 +6,7 @@ use super::document::{Document, Entry, Item};
 use super::yaml::{self, Kind, Node};
 use super::{LanguagePack, TrainingData, annotation};
 use crate::nlu::entity::compile_pattern;
+use crate::nlu::template;
 
 /// More than this many problems are not told apart: the file is of another kind.
 const MAX_PROBLEMS: usize = 100;
@@ -152,7 +153,21 @@ impl Loader<'_> {
             self.problem(name.line, format!("this {kind} has no name"), format!("Write \"- {kind}: name\""));
             return;
         };
+        let templates = item.get("templates").filter(|_| kind == "intent");
+        for (line, text) in templates.map(|node| self.examples(node)).unwrap_or_default() {
+            match template::parse(&text) {
+                Ok(_) => {
+                    self.pack.templates.entry(name_text.to_owned()).or_default().insert(text);
+                }
+                Err(message) => {
+                    self.problem(line, message, "Write it as \"turn (on|off) [the] {device}\"");
+                }
+            }
+        }
         let Some(examples) = item.get("examples") else {
+            if templates.is_some() {
+                return;
+            }
             self.problem(
                 item.line,
                 format!("{kind} {name_text} has no examples"),
@@ -317,6 +332,14 @@ mod tests {
         assert!(pack.lookups.contains_key("subject"));
         assert!(pack.regexes.contains_key("room"));
         assert!(pack.responses.contains_key("listed"));
+    }
+
+    #[test]
+    fn templates_are_read_and_checked() {
+        let data = parse("t.yml", "nlu:\n- intent: a\n  templates: |\n    - turn (on|off) [the] {device}\n")
+            .unwrap();
+        assert_eq!(data.intents(), ["a"]);
+        assert_eq!(problems("nlu:\n- intent: a\n  templates: |\n    - turn (on\n").first().unwrap().0, 4);
     }
 
     #[test]

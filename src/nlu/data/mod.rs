@@ -52,6 +52,8 @@ pub struct Example {
 pub struct LanguagePack {
     /// Examples by intent, [`OUT_OF_SCOPE`] among them.
     pub intents: BTreeMap<String, BTreeSet<Example>>,
+    /// Sentence templates by intent, such as `turn (on|off) [the] {device}`; each can be read.
+    pub templates: BTreeMap<String, BTreeSet<String>>,
     /// Canonical value by variant.
     pub synonyms: BTreeMap<String, String>,
     /// Values by entity type.
@@ -65,6 +67,7 @@ pub struct LanguagePack {
 impl LanguagePack {
     fn merge(&mut self, other: Self) {
         merge_sets(&mut self.intents, other.intents);
+        merge_sets(&mut self.templates, other.templates);
         merge_sets(&mut self.lookups, other.lookups);
         merge_sets(&mut self.regexes, other.regexes);
         merge_sets(&mut self.responses, other.responses);
@@ -96,7 +99,18 @@ pub struct TrainingData {
 }
 
 impl TrainingData {
-    /// Parses one document in Rasa NLU YAML 3.1, with Voicera's `language:` and `responses:`.
+    /// Parses one document in Rasa NLU YAML 3.1, with Voicera's `language:`, `responses:` and, in an
+    /// intent beside or instead of `examples:`, `templates:` as Home Assistant writes sentences:
+    ///
+    /// ```yaml
+    /// nlu:
+    /// - intent: turn_on
+    ///   templates: |
+    ///     - (turn|switch) on [the] {device}
+    /// - lookup: device
+    ///   examples: |
+    ///     - floor lamp
+    /// ```
     ///
     /// `source` names the document in problems, for example `education.en.yml`. Keys of other
     /// Rasa files (`stories`, `rules`, `slots` …) are passed over.
@@ -127,6 +141,7 @@ impl TrainingData {
     pub fn is_empty(&self) -> bool {
         self.packs.values().all(|pack| {
             pack.intents.values().all(BTreeSet::is_empty)
+                && pack.templates.is_empty()
                 && pack.lookups.is_empty()
                 && pack.regexes.is_empty()
         })
@@ -137,7 +152,7 @@ impl TrainingData {
         let names: BTreeSet<&str> = self
             .packs
             .values()
-            .flat_map(|pack| pack.intents.keys())
+            .flat_map(|pack| pack.intents.keys().chain(pack.templates.keys()))
             .map(String::as_str)
             .filter(|name| *name != OUT_OF_SCOPE)
             .collect();

@@ -16,7 +16,7 @@ use super::types::{Entity, Extractor};
 pub(crate) use builtin::{Clock, Language};
 pub(crate) use lexicon::{Lexicon, LexiconBuilder};
 pub(crate) use pattern::{Patterns, compile as compile_pattern};
-pub(crate) use tagger::{Tagged, Tagger, learn};
+pub(crate) use tagger::{PASSES, Tagged, Tagger, learn};
 
 /// A proposed entity: a byte range of [`Text::normal`] and what it would be.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,9 @@ const MAX_ENTITIES: usize = 100;
 pub(crate) fn settle(original: &str, text: &Text, mut candidates: Vec<Candidate>) -> (Vec<Entity>, bool) {
     share_values(&mut candidates);
     candidates.sort_by(|a, b| {
-        (b.extractor != Extractor::Builtin)
-            .cmp(&(a.extractor != Extractor::Builtin))
+        (b.extractor == Extractor::Template)
+            .cmp(&(a.extractor == Extractor::Template))
+            .then((b.extractor != Extractor::Builtin).cmp(&(a.extractor != Extractor::Builtin)))
             .then((b.end - b.start).cmp(&(a.end - a.start)))
             .then(b.confidence.total_cmp(&a.confidence))
             .then(a.start.cmp(&b.start))
@@ -139,6 +140,16 @@ mod tests {
         let found: Vec<(&str, &str)> =
             entities.iter().map(|e| (e.entity.as_str(), e.text.as_str())).collect();
         assert_eq!(found, [("course", "Python 2"), ("number", "3")]);
+    }
+
+    #[test]
+    fn what_a_template_says_wins_over_all() {
+        let (entities, _) = settle(
+            "Python 2",
+            &Text::new("python 2"),
+            vec![candidate(0, 8, "course", Extractor::Lookup), candidate(0, 6, "snake", Extractor::Template)],
+        );
+        assert_eq!(entities.iter().map(|e| e.entity.as_str()).collect::<Vec<_>>(), ["snake"]);
     }
 
     #[test]

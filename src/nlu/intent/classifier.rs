@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, Scores};
 use super::space::Space;
+use crate::nlu::entity::Candidate;
 use crate::nlu::rng::hash_text;
 use crate::nlu::text::{Text, sentence_key};
 use crate::nlu::weights::Weights;
@@ -15,14 +16,30 @@ pub(crate) struct Prediction {
     pub ranking: Vec<(usize, f32)>,
     /// Probability that the first is right.
     pub confidence: f32,
-    /// How likely the sentence is one of the intents at all.
+    /// Probability that the sentence is one of the intents at all.
     pub in_scope: f32,
-    /// Whether it is taken for one.
+    /// Whether the sentence is one of the intents at all.
     pub within_scope: bool,
     /// Whether it is a training sentence, word by word.
     pub exact: bool,
     /// How much of it the language of the training data has never seen, 0..=1.
     pub unfamiliar: f32,
+    /// Entities of the template, or of the example, that the sentence is.
+    pub literal: Option<Vec<Candidate>>,
+}
+
+impl Prediction {
+    /// The sentence is of this class without doubt.
+    pub(crate) fn settle(&mut self, class: usize) {
+        self.ranking.retain(|(other, _)| *other != class);
+        self.ranking.insert(0, (class, 1.0));
+        self.ranking.truncate(RANKED);
+        self.confidence = EXACT_CONFIDENCE;
+        self.in_scope = EXACT_CONFIDENCE;
+        self.within_scope = true;
+        self.exact = true;
+        spread(self);
+    }
 }
 
 /// How many candidates are told.
@@ -68,9 +85,10 @@ impl Classifier {
             within_scope,
             exact: false,
             unfamiliar: point.unfamiliar,
+            literal: None,
         };
-        self.apply_exact(text, &mut prediction);
         spread(&mut prediction);
+        self.apply_exact(text, &mut prediction);
         prediction
     }
 
@@ -83,18 +101,14 @@ impl Classifier {
         };
         let class = usize::from(*class);
         if class >= self.classes.len() {
-            prediction.in_scope = prediction.in_scope.min(1.0 - EXACT_CONFIDENCE);
             prediction.within_scope = false;
+            prediction.literal = Some(Vec::new());
             prediction.confidence = prediction.confidence.min(1.0 - EXACT_CONFIDENCE);
+            prediction.in_scope = prediction.in_scope.min(1.0 - EXACT_CONFIDENCE);
+            spread(prediction);
             return;
         }
-        prediction.ranking.retain(|(other, _)| *other != class);
-        prediction.ranking.insert(0, (class, 1.0));
-        prediction.ranking.truncate(RANKED);
-        prediction.confidence = EXACT_CONFIDENCE;
-        prediction.in_scope = prediction.in_scope.max(EXACT_CONFIDENCE);
-        prediction.within_scope = true;
-        prediction.exact = true;
+        prediction.settle(class);
     }
 
     /// Rebuilds what is not stored, and tells whether what was stored can be used.

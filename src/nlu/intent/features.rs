@@ -32,6 +32,9 @@ pub(super) fn extract(text: &Text, mut emit: impl FnMut(Family, u32)) {
             _ => word_hash(word),
         };
         emit(Family::Word, squeeze(hash));
+        if let Some(bare) = crate::nlu::text::without_diacritics(word) {
+            emit(Family::Word, squeeze(word_hash(&bare)));
+        }
         emit(Family::Bigram, squeeze(mix(previous ^ hash.rotate_left(17))));
         previous = hash;
 
@@ -97,6 +100,21 @@ mod tests {
     fn a_sentence_has_its_words_and_pairs_with_both_ends() {
         assert_eq!(count("turn it on!", Family::Word), 3);
         assert_eq!(count("turn it on!", Family::Bigram), 4);
+    }
+
+    #[test]
+    fn a_word_is_also_what_it_is_without_its_diacritics() {
+        let words = |original: &str| {
+            let mut words = Vec::new();
+            extract(&Text::new(original), |family, hash| {
+                if family == Family::Word {
+                    words.push(hash);
+                }
+            });
+            words
+        };
+        assert_eq!(words("Für").len(), 2);
+        assert!(words("für").contains(&words("fur")[0]));
     }
 
     #[test]

@@ -221,6 +221,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         behind = entity.end;
     }
     prop_assert!((0.0..=1.0).contains(&parse.confidence));
+    prop_assert!((0.0..=1.0).contains(&parse.in_scope));
     prop_assert!(parse.ranking.is_sorted_by(|a, b| a.confidence >= b.confidence));
     prop_assert!(parse.ranking.iter().map(|ranked| ranked.confidence).sum::<f32>() <= 1.001);
     Ok(())
@@ -256,6 +257,30 @@ proptest! {
             let _ = model.parse("turn on the light in the attic at 3pm", &context());
         }
     }
+}
+
+#[test]
+fn an_example_has_what_its_author_annotated() {
+    let parse = parse("Play QUEEN loudly!");
+    let found: Vec<_> =
+        parse.entities.iter().map(|e| (e.entity.as_str(), e.text.as_str(), e.extractor)).collect();
+    assert_eq!(found, [("artist", "QUEEN", Extractor::Template)]);
+}
+
+#[test]
+fn a_template_is_understood_as_it_stands_and_learned_from() {
+    let mut both = data();
+    both.merge(TrainingData::parse_yaml("t.yml", "nlu:\n- intent: cover\n  templates: |\n    - (open|raise) [the] {cover:shade} [in [the] {room}]\n- lookup: cover\n  examples: |\n    - blinds\n    - roller shutter\n- lookup: room\n  examples: |\n    - kitchen\n").unwrap());
+    let model = Model::train(&both, &TrainOptions::default(), &mut |_| {}).unwrap();
+    let parse = model.parse("Raise the roller shutter in the kitchen.", &context());
+    assert_eq!(parse.intent.as_deref(), Some("cover"));
+    assert!(parse.confidence > 0.99 && parse.in_scope > 0.99);
+    let found: Vec<_> =
+        parse.entities.iter().map(|e| (e.entity.as_str(), e.text.as_str(), e.start)).collect();
+    assert_eq!(found, [("shade", "roller shutter", 10), ("room", "kitchen", 32)]);
+    assert_eq!(model.parse("could you open the blinds", &context()).ranking[0].intent, "cover");
+    let read = Model::from_bytes(&model.to_bytes()).unwrap();
+    assert_eq!(read.parse("open blinds", &context()), model.parse("open blinds", &context()));
 }
 
 static ASSISTANT: LazyLock<Model> = LazyLock::new(|| {

@@ -1,17 +1,18 @@
-//! Learning the tagger: an averaged structured perceptron (Collins, 2002), with a margin: while
-//! learning, every wrong label starts a step ahead of the right one.
+//! Learning the tagger: labels, features and the phrases that are known, then their weights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Zoned;
 
-use super::features::Extraction;
+use super::clusters::Clusters;
+use super::crf::{self, Sentence};
+use super::features::{Extraction, Knowledge, Own};
 use super::gazetteer::{Counts, Gazetteer, LONGEST, hash};
-use super::{MAX_TOKENS, Slot, Tagger, viterbi};
+use super::{MAX_TOKENS, Slot, Tagger};
 use crate::nlu::data::{Annotation, Example};
 use crate::nlu::entity::{Clock, Language, builtin};
 use crate::nlu::index::Index;
-use crate::nlu::rng::Rng;
+use crate::nlu::rng::hash_text;
 use crate::nlu::text::{Text, Token, code_points, normalise};
 use crate::nlu::weights::{Dense, MOST, Weights};
 
@@ -22,19 +23,8 @@ pub(crate) struct Tagged<'a> {
     pub class: usize,
 }
 
-const EPOCHS: usize = 8;
-/// How far ahead a wrong label starts.
-const MARGIN: f32 = 3.0;
-/// Weights below this share of the largest of their row are left out.
-const LEAST: f32 = 0.04;
-
-/// One prepared sentence.
-struct Sentence {
-    /// Feature rows of each word.
-    rows: Vec<Vec<u32>>,
-    gold: Vec<u16>,
-    class: usize,
-}
+/// Weights below this are left out of the model.
+const LEAST: f32 = 0.03;
 
 /// Learns from the examples of all intents; `synonyms` maps normalised variants to values. `tick`
 /// is called after every pass.
@@ -57,31 +47,68 @@ pub(crate) fn learn(
     remember_values(items, &mut tagger.values);
     let relevant: Vec<(&Tagged<'_>, Vec<u16>)> =
         items.iter().zip(gold).filter(|(item, _)| tagger.knows(item.class)).collect();
-    let mut counts = Counts::new();
-    for (item, gold) in &relevant {
-        for (key, count) in own(item.text, gold) {
-            *counts.entry(key).or_default() += count;
-        }
-    }
-    tagger.gazetteer = Gazetteer::new(&counts);
-    let hashes = known_features(&relevant, &tagger.gazetteer, language, MOST / 2 / tagger.labels());
+    let spoken: Vec<Vec<u64>> = items.iter().map(|item| words(item.text)).collect();
+    tagger.clusters = Clusters::learn(&spoken);
+    (tagger.phrases, tagger.words) = gazetteers(&relevant);
+    let hashes = known_features(&relevant, tagger.knowledge(), language, MOST / 3 / tagger.labels());
     tagger.index = Index::new(&hashes);
     tagger.hashes = hashes;
     let sentences: Vec<Sentence> = relevant
         .iter()
         .map(|(item, gold)| {
             let mut rows = Vec::with_capacity(gold.len());
-            each_word(item, gold, &tagger.gazetteer, language, |found| {
+            each_word(item, gold, tagger.knowledge(), language, |found| {
                 rows.push(found.iter().filter_map(|hash| tagger.index.find(*hash)).collect());
             });
             Sentence { rows, gold: gold.clone(), class: item.class }
         })
         .collect();
-    let (dense, transitions) = perceptron(&sentences, &tagger, seed, tick);
-    let largest = dense.rows.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
-    tagger.weights = Weights::pack(&dense, tagger.hashes.len(), LEAST * largest.min(1.0));
-    tagger.transitions = transitions;
+    let (dense, edges) =
+        crf::learn(&sentences, &tagger.allowed, tagger.hashes.len(), tagger.labels(), seed, tick);
+    let dense = without_idle(&dense, &mut tagger.hashes);
+    tagger.index = Index::new(&tagger.hashes);
+    tagger.weights = Weights::pack(&dense, tagger.hashes.len(), LEAST);
+    tagger.edges = edges;
     tagger
+}
+
+/// Leaves out the features that decide nothing: finding them takes as long as finding those that do.
+fn without_idle(dense: &Dense, hashes: &mut Vec<u32>) -> Dense {
+    let width = dense.classes;
+    let mut kept = Dense::new(0, width);
+    let mut rows = dense.rows.chunks(width.max(1));
+    hashes.retain(|_| {
+        let row = rows.next().unwrap_or_default();
+        let counts = row.iter().any(|weight| weight.abs() >= LEAST);
+        if counts {
+            kept.rows.extend_from_slice(row);
+        }
+        counts
+    });
+    kept
+}
+
+fn words(text: &Text) -> Vec<u64> {
+    tokens(text).iter().map(|token| hash_text(text.slice(*token))).collect()
+}
+
+/// What phrases, and what single words, are annotated as.
+fn gazetteers(items: &[(&Tagged<'_>, Vec<u16>)]) -> (Gazetteer, Gazetteer) {
+    let (mut phrases, mut words) = (Counts::new(), Counts::new());
+    for (item, gold) in items {
+        let own = own(item.text, gold);
+        for (counts, own) in [(&mut phrases, own.phrases), (&mut words, own.words)] {
+            for (key, count) in own {
+                *counts.entry(key).or_default() += count;
+            }
+        }
+    }
+    let (mut phrases, mut words) = (Gazetteer::new(&phrases), Gazetteer::new(&words));
+    for (item, _) in items {
+        phrases.see(item.text, tokens(item.text));
+        words.see(item.text, tokens(item.text));
+    }
+    (phrases, words)
 }
 
 fn slot(annotation: &Annotation) -> Slot {
@@ -139,25 +166,29 @@ fn remember_values(items: &[Tagged<'_>], values: &mut BTreeMap<String, String>) 
     }
 }
 
-/// The phrases that a sentence itself annotates.
-fn own(text: &Text, gold: &[u16]) -> Counts {
-    let mut counts = Counts::new();
+/// What a sentence itself annotates.
+fn own(text: &Text, gold: &[u16]) -> Own {
+    let mut own = Own::default();
     for (first, last, slot) in super::spans(gold) {
         let words = tokens(text).get(first..=last).unwrap_or_default();
-        if words.len() <= LONGEST
-            && let Ok(slot) = u16::try_from(slot)
-        {
-            *counts.entry((hash(text, words), slot)).or_default() += 1;
+        let Ok(slot) = u16::try_from(slot) else {
+            continue;
+        };
+        if words.len() <= LONGEST {
+            *own.phrases.entry((hash(text, words), slot)).or_default() += 1;
+        }
+        for word in words.chunks(1) {
+            *own.words.entry((hash(text, word), slot)).or_default() += 1;
         }
     }
-    counts
+    own
 }
 
 /// Calls `word` with the feature hashes of each word of a sentence.
 fn each_word(
     item: &Tagged<'_>,
     gold: &[u16],
-    gazetteer: &Gazetteer,
+    known: Knowledge<'_>,
     language: Language,
     mut word: impl FnMut(&[u32]),
 ) {
@@ -167,7 +198,7 @@ fn each_word(
     builtin::find(item.text, Clock { now: &now, language }, &mut builtins);
     let own = own(item.text, gold);
     let words = tokens(item.text);
-    let extraction = Extraction::new(item.text, words, &builtins, gazetteer, Some(&own));
+    let extraction = Extraction::new(item.text, words, item.class, &builtins, known, Some(&own));
     let mut found = Vec::new();
     for at in 0..words.len() {
         found.clear();
@@ -179,13 +210,13 @@ fn each_word(
 /// Features that stand at two words or more; all, when there are few sentences.
 fn known_features(
     items: &[(&Tagged<'_>, Vec<u16>)],
-    gazetteer: &Gazetteer,
+    known: Knowledge<'_>,
     language: Language,
     most: usize,
 ) -> Vec<u32> {
     let mut all = Vec::new();
     for (item, gold) in items {
-        each_word(item, gold, gazetteer, language, |found| {
+        each_word(item, gold, known, language, |found| {
             all.extend_from_slice(found);
         });
     }
@@ -201,87 +232,15 @@ fn known_features(
     }
 }
 
-fn perceptron(
-    sentences: &[Sentence],
-    tagger: &Tagger,
-    seed: u64,
-    tick: &mut dyn FnMut(),
-) -> (Dense, Vec<f32>) {
-    let width = tagger.labels();
-    let mut weights = Dense::new(tagger.hashes.len(), width);
-    let mut moments = Dense::new(tagger.hashes.len(), width);
-    let mut edges = vec![0.0_f32; width * width];
-    let mut edge_moments = edges.clone();
-    let mut order: Vec<usize> = (0..sentences.len()).collect();
-    let mut rng = Rng::new(seed ^ 0x7a66);
-    let mut now = 1.0_f32;
-    for _ in 0..EPOCHS {
-        rng.shuffle(&mut order);
-        for sentence in order.iter().filter_map(|at| sentences.get(*at)) {
-            let Some(allowed) = tagger.allowed.get(sentence.class) else {
-                continue;
-            };
-            let scores: Vec<Vec<f32>> = sentence
-                .rows
-                .iter()
-                .zip(&sentence.gold)
-                .map(|(rows, gold)| ahead(&weights, rows, allowed, *gold))
-                .collect();
-            let path = viterbi(&scores, allowed, |from, to| {
-                edges.get(usize::from(from) * width + usize::from(to)).copied().unwrap_or(0.0)
-            });
-            now += 1.0;
-            if path == sentence.gold {
-                continue;
-            }
-            let (mut from_gold, mut from_path) = (0_u16, 0_u16);
-            for ((rows, gold), guess) in sentence.rows.iter().zip(&sentence.gold).zip(&path) {
-                if gold != guess {
-                    for row in rows {
-                        bump(weights.row_mut(*row), moments.row_mut(*row), *gold, 1.0, now);
-                        bump(weights.row_mut(*row), moments.row_mut(*row), *guess, -1.0, now);
-                    }
-                }
-                if (from_gold, gold) != (from_path, guess) {
-                    let edge = |from: u16, to: u16| usize::from(from) * width + usize::from(to);
-                    for (at, step) in [(edge(from_gold, *gold), 1.0), (edge(from_path, *guess), -1.0)] {
-                        if let (Some(weight), Some(moment)) = (edges.get_mut(at), edge_moments.get_mut(at)) {
-                            *weight += step;
-                            *moment += step * now;
-                        }
-                    }
-                }
-                (from_gold, from_path) = (*gold, *guess);
-            }
-        }
-        tick();
-    }
-    for (weight, moment) in
-        weights.rows.iter_mut().zip(&moments.rows).chain(edges.iter_mut().zip(&edge_moments))
-    {
-        *weight -= moment / now;
-    }
-    (weights, edges)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Scores of the allowed labels, the wrong ones ahead by the margin.
-fn ahead(weights: &Dense, rows: &[u32], allowed: &[u16], gold: u16) -> Vec<f32> {
-    let mut scores: Vec<f32> =
-        allowed.iter().map(|label| if *label == gold { 0.0 } else { MARGIN }).collect();
-    for row in rows {
-        let row = weights.row(*row);
-        for (score, label) in scores.iter_mut().zip(allowed) {
-            *score += row.get(usize::from(*label)).copied().unwrap_or(0.0);
-        }
-    }
-    scores
-}
-
-fn bump(weights: &mut [f32], moments: &mut [f32], label: u16, step: f32, now: f32) {
-    if let (Some(weight), Some(moment)) =
-        (weights.get_mut(usize::from(label)), moments.get_mut(usize::from(label)))
-    {
-        *weight += step;
-        *moment += step * now;
+    #[test]
+    fn features_that_decide_nothing_are_left_out() {
+        let mut hashes = vec![5, 7, 9];
+        let dense = Dense { rows: vec![0.0, 1.0, 0.001, 0.0, -1.0, 0.0], classes: 2 };
+        assert_eq!(without_idle(&dense, &mut hashes).rows, [0.0, 1.0, -1.0, 0.0]);
+        assert_eq!(hashes, [5, 9]);
     }
 }

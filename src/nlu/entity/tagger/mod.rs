@@ -4,6 +4,8 @@
 //! is outside. Only what the examples of the recognised intent annotate can be found, which makes
 //! both the search short and the choice easier.
 
+mod clusters;
+mod crf;
 mod features;
 mod gazetteer;
 mod learn;
@@ -18,9 +20,11 @@ use crate::nlu::index::Index;
 use crate::nlu::text::{Text, normalise};
 use crate::nlu::types::Extractor;
 use crate::nlu::weights::Weights;
-use features::Extraction;
+use clusters::Clusters;
+use features::{Extraction, Knowledge};
 use gazetteer::Gazetteer;
 
+pub(crate) use crf::EPOCHS as PASSES;
 pub(crate) use learn::{Tagged, learn};
 
 /// Words of an utterance that are looked at: bounds time, no command is as long.
@@ -44,9 +48,10 @@ pub(crate) struct Tagger {
     /// Feature hashes, ascending; the row of a feature is its position.
     hashes: Vec<u32>,
     weights: Weights,
-    /// Weights from label to label.
-    transitions: Vec<f32>,
-    gazetteer: Gazetteer,
+    edges: Edges,
+    phrases: Gazetteer,
+    words: Gazetteer,
+    clusters: Clusters,
     /// Canonical value by normalised phrase.
     values: BTreeMap<String, String>,
     #[serde(skip)]
@@ -64,17 +69,24 @@ impl Tagger {
         let sound = self.hashes.is_sorted()
             && self.weights.is_sound(self.hashes.len())
             && self.weights.classes() == labels
-            && self.transitions.len() == labels * labels
-            && self.transitions.iter().all(|weight| weight.is_finite())
             && self.allowed.len() == classes
             && self.allowed.iter().flatten().all(|label| usize::from(*label) < labels)
-            && self.gazetteer.is_sound(self.slots.len());
+            && self.edges.is_sound(&self.allowed, labels)
+            && self.phrases.is_sound(self.slots.len())
+            && self.words.is_sound(self.slots.len())
+            && self.clusters.is_sound();
         if sound {
             self.weights.restore();
-            self.gazetteer.restore();
+            self.phrases.restore();
+            self.words.restore();
+            self.clusters.restore();
             self.index = Index::new(&self.hashes);
         }
         sound
+    }
+
+    fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge { phrases: &self.phrases, words: &self.words, clusters: &self.clusters }
     }
 
     fn labels(&self) -> usize {
@@ -98,7 +110,7 @@ impl Tagger {
             return;
         };
         let tokens = text.tokens.get(..text.tokens.len().min(MAX_TOKENS)).unwrap_or_default();
-        let extraction = Extraction::new(text, tokens, builtins, &self.gazetteer, None);
+        let extraction = Extraction::new(text, tokens, class, builtins, self.knowledge(), None);
         let mut scores: Vec<Vec<f32>> = Vec::with_capacity(tokens.len());
         let (mut vector, mut all) = (Vec::new(), Vec::new());
         for at in 0..tokens.len() {
@@ -113,9 +125,7 @@ impl Tagger {
                 allowed.iter().map(|label| all.get(usize::from(*label)).copied().unwrap_or(0.0)).collect(),
             );
         }
-        let path = viterbi(&scores, allowed, |from, to| {
-            self.transitions.get(usize::from(from) * self.labels() + usize::from(to)).copied().unwrap_or(0.0)
-        });
+        let path = viterbi(&scores, allowed, |from, to| self.edges.weight(class, allowed.len(), from, to));
         for (first, last, slot) in spans(&path) {
             let (Some(first), Some(last), Some(slot)) =
                 (tokens.get(first), tokens.get(last), self.slots.get(slot))
@@ -138,18 +148,61 @@ impl Tagger {
     }
 }
 
+/// Weights from label to label: in general, and what is peculiar to each class.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Edges {
+    width: usize,
+    /// All labels × all labels.
+    general: Vec<f32>,
+    /// For each class, its labels × its labels.
+    peculiar: Vec<Vec<f32>>,
+}
+
+impl Edges {
+    fn new(allowed: &[Vec<u16>], width: usize) -> Self {
+        let peculiar = allowed.iter().map(|labels| vec![0.0; labels.len() * labels.len()]).collect();
+        Self { width, general: vec![0.0; width * width], peculiar }
+    }
+
+    /// Labels are given by position among the `count` of the class, and by number.
+    fn weight(&self, class: usize, count: usize, from: (usize, u16), to: (usize, u16)) -> f32 {
+        let general = self.general.get(usize::from(from.1) * self.width + usize::from(to.1));
+        let peculiar = self.peculiar.get(class).and_then(|edges| edges.get(from.0 * count + to.0));
+        general.copied().unwrap_or(0.0) + peculiar.copied().unwrap_or(0.0)
+    }
+
+    fn is_sound(&self, allowed: &[Vec<u16>], width: usize) -> bool {
+        self.width == width
+            && self.general.len() == width * width
+            && self.peculiar.len() == allowed.len()
+            && self
+                .peculiar
+                .iter()
+                .zip(allowed)
+                .all(|(edges, labels)| edges.len() == labels.len() * labels.len())
+            && self.general.iter().chain(self.peculiar.iter().flatten()).all(|weight| weight.is_finite())
+    }
+}
+
 /// Whether label `to` may follow label `from`: a continuation needs its own slot before it.
 fn follows(from: u16, to: u16) -> bool {
     to == 0 || to % 2 == 1 || from == to || from + 1 == to
 }
 
 /// The best path of labels. `scores` holds, for each word, a score for each label of `allowed`.
-fn viterbi(scores: &[Vec<f32>], allowed: &[u16], transition: impl Fn(u16, u16) -> f32) -> Vec<u16> {
+fn viterbi(
+    scores: &[Vec<f32>],
+    allowed: &[u16],
+    transition: impl Fn((usize, u16), (usize, u16)) -> f32,
+) -> Vec<u16> {
     let width = allowed.len();
     let edges: Vec<f32> = allowed
         .iter()
-        .flat_map(|to| allowed.iter().map(|from| (*from, *to)))
-        .map(|(from, to)| if follows(from, to) { transition(from, to) } else { f32::NEG_INFINITY })
+        .enumerate()
+        .flat_map(|(to, label)| {
+            allowed.iter().enumerate().map(move |(from, before)| ((from, *before), (to, *label)))
+        })
+        .map(|(from, to)| if follows(from.1, to.1) { transition(from, to) } else { f32::NEG_INFINITY })
         .collect();
     let mut best: Vec<f32> = vec![0.0; width];
     let mut back: Vec<u16> = Vec::with_capacity(scores.len() * width);

@@ -1,0 +1,38 @@
+//! Sentence templates as Home Assistant writes them: `turn (on|off) [the] {device}`.
+//!
+//! | written | stands for |
+//! |---|---|
+//! | `(on\|off)` | one of these |
+//! | `[the]` | this or nothing |
+//! | `{device}` | a value of the lookup `device`, found as the entity `device` |
+//! | `{device:target}` | a value of the lookup `device`, found as the entity `target` |
+//!
+//! A template says exactly what it understands, so it is matched as it stands, before any model is
+//! asked, and never written out in full; a few of its sentences are drawn for the model to learn
+//! what people say besides. A template whose lookup no pack defines matches nothing.
+
+mod examples;
+mod matching;
+mod parsing;
+mod sampling;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use examples::Examples;
+pub(crate) use matching::Templates;
+pub(crate) use parsing::parse;
+pub(crate) use sampling::sample;
+
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Piece {
+    /// Normalised, without white space.
+    Word(String),
+    /// Where words part.
+    Space,
+    All(Vec<Piece>),
+    /// One of these; an empty [`Piece::All`] makes it optional.
+    Any(Vec<Piece>),
+    /// A value of a list, and the entity that it is.
+    List(String, String),
+}
