@@ -13,9 +13,9 @@ const KNOWN: [(&str, &str); 0] = [];
 /// Files of `src` over the limit, with the length that they may have. May only get shorter.
 const LONG: [(&str, usize); 3] = [
     // Vocabulary: tables of words.
-    ("src/nlu/entity/builtin/lang/de.rs", 480),
-    ("src/nlu/entity/builtin/lang/en.rs", 540),
-    ("src/nlu/entity/builtin/lang/pt.rs", 405),
+    ("src/nlu/entity/builtin/lang/de.rs", 475),
+    ("src/nlu/entity/builtin/lang/en.rs", 537),
+    ("src/nlu/entity/builtin/lang/pt.rs", 404),
 ];
 const LONGEST: usize = 400;
 
