@@ -1,6 +1,10 @@
 //! What each process is: which modules it builds, on which stores, and what it mounts.
 //!
 //! The only place that names concrete types; everywhere else a module is an `Arc<dyn …>`.
+#![cfg_attr(
+    not(all(feature = "gateway", feature = "voice", feature = "users", feature = "analytics")),
+    allow(dead_code, unused_imports, reason = "a binary of one role needs a part of this")
+)]
 
 mod data_folder;
 pub mod docs;
