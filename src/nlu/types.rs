@@ -32,9 +32,10 @@ pub struct Parse {
     /// The probability, 0..=1, that the first intent of `ranking` is right; calibrated on
     /// held-out sentences. Also given when `intent` is `None`.
     pub confidence: f32,
-    /// The calibrated probability, 0..=1, that the utterance is one of the model's intents at all.
-    /// Below the threshold chosen in training the intent is `None`. A sentence between two intents
-    /// is within scope and yet uncertain: that is why this is not `confidence`.
+    /// The calibrated probability, 0..=1, that the utterance is in scope: one of the model's
+    /// intents, whichever. It is what is compared with the threshold chosen in training: below it
+    /// `intent` is `None`, as it is where `confidence` is very low. A sentence between two intents
+    /// is in scope and yet uncertain: that is why this is not `confidence`.
     pub in_scope: f32,
     /// The five likeliest intents, best first. Their confidences add up to at most 1.
     pub ranking: Vec<Ranked>,
@@ -98,7 +99,7 @@ pub enum Extractor {
     Regex,
     /// Learned from the annotated examples' contexts.
     Model,
-    /// The utterance is one of the examples, word by word.
+    /// The utterance is one of the examples, or as a template says, word by word.
     Template,
 }
 

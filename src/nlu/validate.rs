@@ -129,8 +129,12 @@ pub fn validate(documents: &[Document]) -> Vec<Finding> {
             }),
         );
     }
-    let examples = documents.iter().flat_map(Document::examples);
-    if !documents.is_empty() && examples.filter(|(intent, _)| *intent != OUT_OF_SCOPE).count() == 0 {
+    let mut entries = documents.iter().flat_map(|document| &document.entries);
+    let is_said = |item: &Item| match item {
+        Item::Example { intent, .. } | Item::Template { intent, .. } => intent != OUT_OF_SCOPE,
+        _ => false,
+    };
+    if !documents.is_empty() && !entries.any(|entry| is_said(&entry.item)) {
         let place = Place { document: 0, line: 1 };
         let message = "there is no sentence of an intent".to_owned();
         findings.add(Check::NoExamples, place, message, "Add \"- intent: name\" with \"examples: |\"");

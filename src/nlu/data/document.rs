@@ -3,6 +3,8 @@
 //! Training wants merged, sorted sets; whoever checks or measures wants each line as it stands,
 //! repetitions included.
 
+use std::collections::BTreeSet;
+
 use super::{Example, LanguagePack, LoadError, Problem, TrainingData, load};
 
 /// The language of a document that names none.
@@ -40,6 +42,13 @@ pub enum Item {
         intent: String,
         /// The sentence.
         example: Example,
+    },
+    /// A sentence template of an intent; it can be read.
+    Template {
+        /// The intent.
+        intent: String,
+        /// The lookup tables that it takes values from.
+        lookups: BTreeSet<String>,
     },
     /// Another way to say a value.
     Synonym {

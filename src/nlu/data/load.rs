@@ -156,7 +156,9 @@ impl Loader<'_> {
         let templates = item.get("templates").filter(|_| kind == "intent");
         for (line, text) in templates.map(|node| self.examples(node)).unwrap_or_default() {
             match template::parse(&text) {
-                Ok(_) => {
+                Ok(piece) => {
+                    let intent = name_text.to_owned();
+                    self.entry(line, Item::Template { intent, lookups: piece.lookups() });
                     self.pack.templates.entry(name_text.to_owned()).or_default().insert(text);
                 }
                 Err(message) => {

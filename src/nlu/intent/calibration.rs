@@ -49,8 +49,8 @@ const REFUSED: f32 = 0.005;
 const UNLIKELY: f32 = 0.3;
 
 impl Calibration {
-    /// Probability that the top intent is right, that the sentence is within scope at all, and
-    /// whether to answer.
+    /// Probability that the top intent is right, probability that the sentence is within scope, and
+    /// whether it is taken to be.
     pub(super) fn judge(&self, scores: &Scores<'_>) -> (f32, f32, bool) {
         let inputs = self.inputs(scores);
         let within = self.within.probability(&inputs);
@@ -242,8 +242,8 @@ mod tests {
     #[test]
     fn a_clear_margin_is_likely_right_and_within_scope() {
         let calibration = Calibration::fit(&held_out(), 3, &[-0.9; 4]);
-        let (right, _, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
-        assert!(right > 0.9 && within, "{right}");
+        let (right, in_scope, within) = calibration.judge(&scores(&[0.8, -0.8, -0.8], 0.1));
+        assert!(right > 0.9 && in_scope > 0.9 && within, "{right}");
         let (wrong, _, within) = calibration.judge(&scores(&[-0.9, -0.8, -0.9], 0.9));
         assert!(wrong < 0.3 && !within, "{wrong}");
     }

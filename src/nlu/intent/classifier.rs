@@ -18,7 +18,7 @@ pub(crate) struct Prediction {
     pub confidence: f32,
     /// Probability that the sentence is one of the intents at all.
     pub in_scope: f32,
-    /// Whether the sentence is one of the intents at all.
+    /// Whether it is taken for one.
     pub within_scope: bool,
     /// Whether it is a training sentence, word by word.
     pub exact: bool,

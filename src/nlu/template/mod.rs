@@ -16,6 +16,8 @@ mod matching;
 mod parsing;
 mod sampling;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use examples::Examples;
@@ -35,4 +37,15 @@ pub(crate) enum Piece {
     Any(Vec<Piece>),
     /// A value of a list, and the entity that it is.
     List(String, String),
+}
+
+impl Piece {
+    /// The lookup tables that it takes values from.
+    pub(crate) fn lookups(&self) -> BTreeSet<String> {
+        match self {
+            Self::Word(_) | Self::Space => BTreeSet::new(),
+            Self::All(pieces) | Self::Any(pieces) => pieces.iter().flat_map(Self::lookups).collect(),
+            Self::List(list, _) => BTreeSet::from([list.clone()]),
+        }
+    }
 }

@@ -152,6 +152,13 @@ fn no_sentence_at_all_is_an_error() {
 }
 
 #[test]
+fn templates_are_sentences_too() {
+    let text = "nlu:\n- intent: on\n  templates: |\n    - turn on [the] {device}\n- lookup: device\n  examples: |\n    - lamp\nresponses:\n  utter_on:\n  - text: on\n";
+    assert_eq!(found(text), []);
+    assert_eq!(found(&text.replace("{device}", "lamp"))[0].0, "7 unused_lookup");
+}
+
+#[test]
 fn long_sentences_are_cut() {
     let long = "ä".repeat(500);
     let (_, message) = found(&format!(

@@ -17,6 +17,10 @@ struct Defined<'a> {
     /// Canonical value, with all ways to say it.
     synonyms: BTreeMap<&'a str, (Option<Place>, BTreeSet<String>)>,
     responses: Places<'a>,
+    /// Intents that have some.
+    templates: Places<'a>,
+    /// Lookup tables that templates take values from.
+    taken: BTreeSet<&'a str>,
     /// Normalised values of all tables.
     values: BTreeSet<String>,
 }
@@ -28,7 +32,8 @@ pub(super) fn check(sentences: &[Sentence<'_>], entries: &[Entry<'_>], findings:
             .iter()
             .flat_map(|sentence| sentence.example.annotations.iter().map(move |found| (sentence, found)))
     };
-    let types: BTreeSet<&str> = annotations().map(|(_, found)| found.entity.as_str()).collect();
+    let mut types: BTreeSet<&str> = annotations().map(|(_, found)| found.entity.as_str()).collect();
+    types.extend(&defined.taken);
     let kinds = [
         (Check::UnusedLookup, "lookup table", &defined.lookups),
         (Check::UnusedRegex, "regex", &defined.regexes),
@@ -47,7 +52,7 @@ pub(super) fn check(sentences: &[Sentence<'_>], entries: &[Entry<'_>], findings:
         known.extend(defined.values.iter().cloned());
         synonyms(&defined, &known, findings);
     }
-    responses(sentences, &defined.responses, findings);
+    responses(sentences, &defined, findings);
 }
 
 fn defined<'a>(entries: &[Entry<'a>]) -> Defined<'a> {
@@ -55,6 +60,10 @@ fn defined<'a>(entries: &[Entry<'a>]) -> Defined<'a> {
     for entry in entries {
         match entry.item {
             Item::Example { .. } => {}
+            Item::Template { intent, lookups } => {
+                defined.templates.entry(intent).or_insert(entry.place);
+                defined.taken.extend(lookups.iter().map(String::as_str));
+            }
             Item::Lookup { entity, value } => {
                 defined.lookups.entry(entity).or_insert(entry.place);
                 defined.values.insert(normalise(value));
@@ -88,12 +97,14 @@ fn synonyms(defined: &Defined<'_>, known: &BTreeSet<String>, findings: &mut Find
     }
 }
 
-fn responses(sentences: &[Sentence<'_>], responses: &Places<'_>, findings: &mut Findings<'_>) {
+fn responses(sentences: &[Sentence<'_>], defined: &Defined<'_>, findings: &mut Findings<'_>) {
+    let responses = &defined.responses;
     // Data of an application that answers for itself has no responses at all.
     if responses.is_empty() {
         return;
     }
-    let mut intents = Places::new();
+    let mut intents = defined.templates.clone();
+    intents.remove(OUT_OF_SCOPE);
     for sentence in sentences.iter().filter(|sentence| sentence.intent != OUT_OF_SCOPE) {
         intents.entry(sentence.intent).or_insert(sentence.place);
     }
