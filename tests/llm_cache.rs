@@ -33,7 +33,7 @@ async fn another_text_context_or_language_is_another_question() {
         json!({"command": STRANGE, "context": {"page": "dashboard"}}),
         json!({"command": STRANGE, "context": {"page": "grades"}}),
         json!({"command": STRANGE, "language": "en"}),
-        json!({"command": STRANGE, "language": "de"}),
+        json!({"command": STRANGE, "language": "nl"}),
     ];
     for (number, question) in questions.iter().enumerate() {
         assert_eq!(client.ask_as(question).await["source"], "llm", "{question}");
