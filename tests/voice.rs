@@ -98,8 +98,8 @@ async fn thirty_two_at_once_under_one_key_are_one_command() {
     assert_eq!(client.history().await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
+/// A server that answers one command at a time, the first not before its language model gives up.
+async fn one_at_a_time() -> (Cluster, LlmServer) {
     let llm = LlmServer::start().await.unwrap();
     llm.otherwise(Behaviour::Hang);
     let cluster = Cluster::single_with(&[
@@ -110,6 +110,12 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
         ("voice.queue.concurrency", "1"),
     ])
     .await;
+    (cluster, llm)
+}
+
+#[tokio::test]
+async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
+    let (cluster, llm) = one_at_a_time().await;
     let client = cluster.client();
     let running = client.accept("hello").await;
     wait::until("the first command is worked on", async || {
@@ -138,16 +144,7 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
 
 #[tokio::test]
 async fn a_client_that_leaves_while_it_cancels_loses_no_command() {
-    let llm = LlmServer::start().await.unwrap();
-    llm.otherwise(Behaviour::Hang);
-    let cluster = Cluster::single_with(&[
-        ("llm.base_url", &llm.base_url()),
-        ("llm.attempt_timeout", "10s"),
-        ("llm.deadline", "10s"),
-        ("voice.understanding.mode", "llm_first"),
-        ("voice.queue.concurrency", "1"),
-    ])
-    .await;
+    let (cluster, llm) = one_at_a_time().await;
     let client = cluster.client();
     let key = cluster.key().unwrap();
     let mut ids = vec![client.accept("hello").await];
