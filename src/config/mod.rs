@@ -42,7 +42,7 @@ pub use span::Span;
 pub use storage::{Storage, StorageKind, Synchronous};
 pub use telemetry::{LogFormat, Telemetry};
 pub use url::BaseUrl;
-pub use users::Users;
+pub use users::{Mail, Passkeys, PasswordHashing, Registration, Users};
 pub use voice::{Cache, Mode, Queue, Understanding, Voice};
 
 /// The whole configuration. Each section is a field; `config/default.toml` explains every key.

@@ -1,8 +1,9 @@
 //! `[server]`: what this process is, where it listens, and what it puts up with.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::checks::Checks;
@@ -59,6 +60,8 @@ pub struct Server {
     pub header_timeout: Span,
     /// How long a request may take from the header to the reply.
     pub request_timeout: Span,
+    /// Networks of proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// How many connections may be open at a time.
     pub max_connections: usize,
     /// How long it says that it is not ready before it stops accepting connections.
@@ -76,6 +79,11 @@ impl Default for Server {
             max_body_bytes: 1024 * 1024,
             header_timeout: Span::from_secs(10),
             request_timeout: Span::from_secs(60),
+            trusted_proxies: [
+                IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+                IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+            ]
+            .to_vec(),
             max_connections: 10_000,
             shutdown_delay: Span::from_secs(0),
             shutdown_grace: Span::from_secs(20),

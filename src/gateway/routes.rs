@@ -11,6 +11,8 @@ pub struct Route {
     pub prefix: &'static str,
     /// Who answers.
     pub upstream: Upstream,
+    /// Whether it answers without a credential.
+    pub open: bool,
 }
 
 impl Route {
@@ -52,7 +54,7 @@ mod tests {
     fn find(path: &str) -> Option<&'static str> {
         let routes = Routes::from_iter(
             ["/api/voice", "/api/users", "/api/users/audit"]
-                .map(|prefix| Route { prefix, upstream: Upstream::local(Router::new()) }),
+                .map(|prefix| Route { prefix, upstream: Upstream::local(Router::new()), open: false }),
         );
         routes.find(path).map(|route| route.prefix)
     }

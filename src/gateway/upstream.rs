@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::ServiceExt as _;
 
 use crate::kit::error::{ApiError, Code};
+use crate::kit::http::client::FORWARDED_FOR;
 use crate::kit::http::context;
 
 /// Who answers.
@@ -101,6 +102,11 @@ impl Remote {
         strip_hop_by_hop(headers);
         headers.remove(header::HOST);
         if let Some(context) = context::current() {
+            // What the client itself said there has been looked at already.
+            headers.remove(FORWARDED_FOR);
+            if let Some(address) = context.client.address.and_then(|ip| ip.to_string().try_into().ok()) {
+                headers.insert(FORWARDED_FOR, address);
+            }
             if let Some(id) = context.request_id_header() {
                 headers.insert(context::REQUEST_ID, id);
             }

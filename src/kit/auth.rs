@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::context;
-use crate::kit::ids::{KeyId, UserId};
+use crate::kit::ids::{KeyId, SessionId, UserId};
 
 /// `x-api-key`.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -87,6 +87,18 @@ scopes! {
     VoiceAdmin = "voice:admin";
     /// Read the counters of the whole installation.
     AnalyticsRead = "analytics:read";
+    /// See the accounts within reach.
+    UsersRead = "users:read";
+    /// Make, change, suspend and invite accounts within reach.
+    UsersWrite = "users:write";
+    /// Give roles to accounts within reach, and erase them.
+    UsersAdmin = "users:admin";
+    /// Define roles.
+    RolesWrite = "roles:write";
+    /// Read the audit trail within reach.
+    AuditRead = "audit:read";
+    /// Make and revoke API keys of one's own, and with `users:admin` those of accounts within reach.
+    KeysWrite = "keys:write";
 }
 
 impl fmt::Display for Scope {
@@ -112,6 +124,28 @@ impl FromStr for Scope {
 #[error("`{0}` is not a scope")]
 pub struct UnknownScope(String);
 
+/// How far a role's permissions over other people's accounts go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// To every account.
+    Everyone,
+    /// To the accounts of the same institution.
+    Institution,
+    /// To no account but one's own.
+    Own,
+}
+
+/// What a caller presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Presented {
+    /// An API key.
+    Key(KeyId),
+    /// An access token of a session.
+    Session(SessionId),
+}
+
 /// A caller whose credential was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -121,8 +155,16 @@ pub struct Principal {
     /// Its name, for people.
     #[schema(example = "owner")]
     pub name: String,
-    /// The API key that was presented.
-    pub key_id: KeyId,
+    /// Its role.
+    #[schema(example = "admin")]
+    pub role: String,
+    /// How far the role's permissions go.
+    pub reach: Reach,
+    /// The institution that the account belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub institution: Option<String>,
+    /// The credential that was presented.
+    pub credential: Presented,
     /// What the credential is good for.
     pub scopes: BTreeSet<Scope>,
 }
@@ -140,6 +182,21 @@ impl Principal {
             Code::Forbidden,
             format!("this needs the scope `{scope}`, which the credential lacks"),
         ))
+    }
+
+    /// Asks for a session: what a person does about the own log-in is not for API keys, which are
+    /// narrower than the account.
+    ///
+    /// # Errors
+    /// 403 for an API key.
+    pub fn session(&self) -> Result<SessionId, ApiError> {
+        match self.credential {
+            Presented::Session(id) => Ok(id),
+            Presented::Key(_) => Err(ApiError::new(
+                Code::Forbidden,
+                "this is for somebody who has logged in, not for an API key",
+            )),
+        }
     }
 }
 
@@ -179,7 +236,7 @@ pub async fn identify(authenticator: &dyn Authenticator, request: &mut Request) 
     let credential = Credential::from_headers(request.headers()).ok_or_else(|| {
         ApiError::new(
             Code::Unauthorized,
-            "send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`; the first one stands in the data folder, in `api-key`",
+            "send an access token or an API key as `Authorization: Bearer …`, or a key as `X-API-Key: …`; the first key stands in the data folder, in `api-key`",
         )
     })?;
     let principal = authenticator.authenticate(&credential).await?;

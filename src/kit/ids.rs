@@ -157,6 +157,18 @@ id! {
     /// An API key.
     KeyId
 }
+id! {
+    /// One log-in of a person, from then to its end.
+    SessionId
+}
+id! {
+    /// A passkey of a person.
+    PasskeyId
+}
+id! {
+    /// An entry of the audit trail.
+    AuditId
+}
 
 #[cfg(test)]
 mod tests {

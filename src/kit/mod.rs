@@ -7,6 +7,7 @@ pub mod health;
 pub mod http;
 pub mod ids;
 pub mod language;
+pub mod limits;
 pub mod peer;
 pub mod pubsub;
 pub mod queue;

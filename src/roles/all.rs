@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 
 use crate::gateway::Gateway;
 use crate::gateway::upstream::Upstream;
-use crate::kit::auth::{self, Authenticator};
+use crate::kit::auth;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::gateway::Peers;
 use crate::roles::host::Host;
@@ -16,23 +16,28 @@ use crate::roles::{RoleError, analytics, routes, users, voice};
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
-    let users::Opened { users, store: accounts } = users::open(&host, &folder).await?;
+    let accounts = users::open(&host, &folder).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, analytics.clone()).await?;
 
-    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let authenticator = Arc::clone(&accounts.authenticator);
     let module = |endpoints: axum::Router| {
         let endpoints = endpoints.layer(from_fn_with_state(Arc::clone(&authenticator), auth::authenticate));
         Upstream::local(host.mount(endpoints))
     };
     let gateway = Gateway {
-        routes: routes(&module(working.voice.router()), &module(users.router()), &module(analytics.router())),
+        routes: routes(
+            &module(working.voice.router()),
+            &Upstream::local(host.mount(accounts.endpoints())),
+            &module(analytics.router()),
+        ),
         authenticator: Arc::clone(&authenticator),
         max_body_bytes: host.config().server.max_body_bytes as u64,
     };
-    let peers = Peers { voice: working.voice.clone(), users, analytics };
+    let peers = Peers { voice: working.voice.clone(), users: accounts.users.clone(), analytics };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     working.close().await;
+    accounts.stop();
     host.finish().await;
     futures_util::join!(accounts.close(), counters.close());
     Ok(())

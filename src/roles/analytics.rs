@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use crate::analytics::local::LocalAnalytics;
 use crate::analytics::store::CounterStore;
 use crate::analytics::store::sqlite::SqliteCounters;
-use crate::kit::auth::{self, Authenticator};
+use crate::kit::auth;
 use crate::kit::health::Leaning;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::Host;
@@ -35,7 +35,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let Opened { analytics, store } = open(&host, &folder).await?;
     let users = Arc::new(host.remote_users()?);
-    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let authenticator = host.authenticator(users.clone());
     let public = analytics.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     let internal = host.internal(analytics.internal_router());
     let probe = Leaning { role: analytics, on: vec![("users", users)] };

@@ -10,6 +10,8 @@ use crate::roles::RoleError;
 
 /// The file in the data folder that holds the first API key.
 pub const API_KEY_FILE: &str = "api-key";
+/// The file in the data folder that holds what second factors and signing keys are sealed with.
+const SEAL_KEY_FILE: &str = "seal-key";
 
 /// A data folder that is this process's alone, as long as this value lives.
 #[derive(Debug)]
@@ -66,6 +68,26 @@ impl DataFolder {
     /// The path of a file in the folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// The installation's own secret: the one that is there, or `fresh`, kept from now on.
+    pub(super) fn seal_key(&self, fresh: impl FnOnce() -> [u8; 32]) -> Result<Vec<u8>, RoleError> {
+        let file = self.file(SEAL_KEY_FILE);
+        let fail = |reason: String| RoleError::DataFolder {
+            folder: self.path.clone(),
+            reason: format!("the file {SEAL_KEY_FILE} {reason}"),
+            fix: "restore it from a backup: second factors and signing keys are sealed with it".to_owned(),
+        };
+        match fs::read(&file) {
+            Ok(secret) if secret.len() >= 32 => Ok(secret),
+            Ok(_) => Err(fail("is damaged".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let secret = fresh();
+                write_private(&file, &secret).map_err(|error| fail(format!("cannot be kept: {error}")))?;
+                Ok(secret.to_vec())
+            }
+            Err(error) => Err(fail(format!("cannot be read: {error}"))),
+        }
     }
 
     /// Keeps the first API key where `voicera say` finds it, readable by its owner alone.

@@ -25,7 +25,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let analytics = upstream(&config.gateway.analytics_url)?;
     let gateway = Gateway {
         routes: routes(&voice, &users, &analytics),
-        authenticator: Arc::new(host.users_at(&config.gateway.users_url)?),
+        authenticator: host.authenticator(Arc::new(host.users_at(&config.gateway.users_url)?)),
         max_body_bytes: config.server.max_body_bytes as u64,
     };
     let peers = Peers {

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::analytics::remote::RemoteAnalytics;
 use crate::config::{BaseUrl, Config, Server};
-use crate::kit::auth;
+use crate::kit::auth::{self, Authenticator};
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
 use crate::kit::http::edge::{Edge, edge};
@@ -23,7 +23,10 @@ use crate::kit::ids::{Entropy, Ids};
 use crate::kit::peer::Peer;
 use crate::kit::telemetry::Telemetry;
 use crate::roles::{RoleError, docs};
+use crate::users::api::Users;
 use crate::users::remote::RemoteUsers;
+use crate::users::token::TokenRules;
+use crate::users::verifier::{Verifier, VerifierOptions};
 #[cfg(feature = "gateway")]
 use crate::voice::remote::RemoteVoice;
 
@@ -55,6 +58,8 @@ pub struct Host {
     announcer: Announcer,
     stop: CancellationToken,
     reload: Arc<Notify>,
+    /// Nothing is in flight any more.
+    served: CancellationToken,
     clock: SharedClock,
     ids: Ids,
     tasks: TaskTracker,
@@ -77,7 +82,8 @@ impl Host {
     ) -> Self {
         let clock: SharedClock = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Entropy::system());
-        Self { config, telemetry, announcer, stop, reload, clock, ids, tasks: TaskTracker::new() }
+        let (served, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self { config, telemetry, announcer, stop, reload, served, clock, ids, tasks }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -135,8 +141,22 @@ impl Host {
 
     /// The users role at an address.
     pub(super) fn users_at(&self, url: &BaseUrl) -> Result<RemoteUsers, RoleError> {
-        let users = &self.config.users;
-        Ok(RemoteUsers::new(self.peer("users", url)?, users.key_cache_entries, users.key_cache_ttl.get()))
+        Ok(RemoteUsers::new(self.peer("users", url)?))
+    }
+
+    /// Whoever tells callers apart by what `users` says; kept up to date until the process stops.
+    pub(super) fn authenticator(&self, users: Arc<dyn Users>) -> Arc<dyn Authenticator> {
+        let config = &self.config.users;
+        let options = VerifierOptions {
+            rules: token_rules(&self.config),
+            cache_entries: config.key_cache_entries,
+            cache_ttl: config.key_cache_ttl.get(),
+            patience: config.trust_max_age.get(),
+        };
+        let verifier = Arc::new(Verifier::new(users, Arc::clone(&self.clock), options));
+        // Requests in flight need it after the stop signal, too: it stops when they are done.
+        self.tasks.spawn(Arc::clone(&verifier).follow(self.served.clone()));
+        verifier
     }
 
     /// The analytics role at an address.
@@ -168,6 +188,7 @@ impl Host {
         let edge_state = Arc::new(Edge {
             ids: self.ids.clone(),
             timeout: self.config.server.request_timeout.get(),
+            trusted_proxies: self.config.server.trusted_proxies.clone(),
             series: observe::Series::default(),
         });
         let everything = own
@@ -198,6 +219,7 @@ impl Host {
         });
         server::serve(listener, everything, limits, close).await;
         upkeep.cancel();
+        self.served.cancel();
     }
 
     /// Waits for the tasks that were told to stop, and sends the last traces.
@@ -209,6 +231,11 @@ impl Host {
         let _ = tokio::task::spawn_blocking(move || telemetry.shutdown()).await;
         tracing::info!("stopped");
     }
+}
+
+/// Whose access tokens are good, and for whom; the same in every role of an installation.
+pub(super) fn token_rules(config: &Config) -> TokenRules {
+    TokenRules { issuer: config.users.issuer.clone(), audience: config.users.audience.clone() }
 }
 
 /// The grace period is for requests first and for jobs then, half for each, so that the whole is

@@ -60,8 +60,16 @@ pub async fn run(host: Host) -> Result<(), RoleError> {
 /// Which module owns which paths; the same in one process and in many.
 #[cfg(feature = "gateway")]
 fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
-    [("/api/voice", voice), ("/api/auth", users), ("/api/analytics", analytics)]
-        .into_iter()
-        .map(|(prefix, upstream)| Route { prefix, upstream: upstream.clone() })
+    let guarded = [
+        ("/api/voice", voice),
+        ("/api/auth", users),
+        ("/api/users", users),
+        ("/api/analytics", analytics),
+    ];
+    let guarded = guarded.into_iter().map(|(prefix, upstream)| (prefix, upstream, false));
+    let open = crate::users::api::OPEN.iter().map(|prefix| (*prefix, users, true));
+    guarded
+        .chain(open)
+        .map(|(prefix, upstream, open)| Route { prefix, upstream: upstream.clone(), open })
         .collect()
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
-use crate::kit::auth::{self, Authenticator};
+use crate::kit::auth;
 use crate::kit::health::Leaning;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
@@ -130,7 +130,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
     let working = open(&host, &folder, analytics).await?;
     let users = Arc::new(host.remote_users()?);
-    let authenticator: Arc<dyn Authenticator> = users.clone();
+    let authenticator = host.authenticator(users.clone());
     let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     // Analytics may be away: events wait for it.
     let probe = Leaning { role: working.voice.clone(), on: vec![("users", users)] };

@@ -1,45 +1,117 @@
 //! The users module itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
 
-use crate::kit::auth::{Authenticator, Credential, Principal, Scope};
+use crate::kit::auth::{Credential, Presented};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::kit::health::{Check, Health, Probe};
-use crate::kit::ids::Ids;
+use crate::kit::ids::{Ids, UserId};
 use crate::kit::storage::StorageError;
-use crate::users::api::Users;
-use crate::users::cache::{PrincipalCache, hash};
-use crate::users::store::{NewAccount, UserStore};
-use crate::users::{http, key};
+use crate::users::account::{Kind, Status};
+use crate::users::api::{Identity, Preferences, Trust, Users};
+use crate::users::audit::{Action, Scribe};
+use crate::users::http;
+use crate::users::limits::Limits;
+use crate::users::password::{BadCost, Cost, Passwords};
+use crate::users::roles;
+use crate::users::seal::Seal;
+use crate::users::secret;
+use crate::users::seen::Seen;
+use crate::users::sessions::{SessionOptions, Sessions};
+use crate::users::signing::{Signer, SigningOptions};
+use crate::users::store::{NewAccount, NewKey, UserStore, Within};
+use crate::users::verifier::KEY_PREFIX;
 
 /// The name of the account that the first start makes.
 const OWNER: &str = "owner";
+/// How often what has expired is removed and keys are looked after.
+const UPKEEP: SignedDuration = SignedDuration::from_mins(10);
 
-/// The users module in this process.
-#[derive(Debug)]
+/// How the module works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How tokens are made out.
+    pub signing: SigningOptions,
+    /// How long sessions go on.
+    pub sessions: SessionOptions,
+    /// How hard passwords are to hash.
+    pub password_cost: Cost,
+    /// How many are hashed at a time.
+    pub password_threads: usize,
+    /// How many may wait for that.
+    pub password_queue: usize,
+}
+
+/// The users module in this process: its rooms, for the endpoints and the command line.
+#[derive(Debug, Clone)]
 pub struct LocalUsers {
-    store: Arc<dyn UserStore>,
-    cache: PrincipalCache,
-    clock: SharedClock,
-    ids: Ids,
+    pub(super) store: Arc<dyn UserStore>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) signer: Arc<Signer>,
+    pub(super) seen: Arc<Seen>,
+    pub(super) scribe: Scribe,
+    pub(super) clock: SharedClock,
+    pub(super) ids: Ids,
 }
 
 impl LocalUsers {
-    /// The module over `store`; a checked key is not looked up again for `cache_ttl`.
+    /// The module over `store`; `seal` is the installation's own secret.
+    ///
+    /// # Errors
+    /// [`BadCost`] for parameters that argon2 does not know.
     pub fn new(
         store: Arc<dyn UserStore>,
+        seal: Seal,
         clock: SharedClock,
         ids: Ids,
-        cache_entries: u64,
-        cache_ttl: Duration,
-    ) -> Self {
-        Self { store, cache: PrincipalCache::new(cache_entries, cache_ttl), clock, ids }
+        options: Options,
+    ) -> Result<Self, BadCost> {
+        let seal = Arc::new(seal);
+        let scribe = Scribe::new(Arc::clone(&clock), ids.clone());
+        let passwords = Passwords::new(
+            options.password_cost,
+            options.password_threads,
+            options.password_queue,
+            ids.entropy().clone(),
+        )?;
+        let signer = Arc::new(Signer::new(
+            Arc::clone(&store),
+            Arc::clone(&seal),
+            scribe.clone(),
+            Arc::clone(&clock),
+            ids.clone(),
+            options.signing,
+        ));
+        let limits = Arc::new(Limits::new(&clock));
+        let sessions = Arc::new(Sessions {
+            store: Arc::clone(&store),
+            passwords,
+            signer: Arc::clone(&signer),
+            seal,
+            limits,
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+            options: options.sessions,
+        });
+        let seen = Arc::new(Seen::default());
+        Ok(Self { store, sessions, signer, seen, scribe, clock, ids })
+    }
+
+    /// Makes what every installation has: the built-in roles and a signing key.
+    ///
+    /// # Errors
+    /// The store's, or a seal that is not this installation's.
+    pub async fn prepare(&self) -> Result<(), ApiError> {
+        self.store.seed_roles(roles::built_in(), self.clock.now()).await?;
+        self.signer.keep_fresh().await
     }
 
     /// Makes the first account and its key, good for everything, if there is no key at all.
@@ -56,45 +128,111 @@ impl LocalUsers {
         if self.store.has_keys().await? {
             return Ok(None);
         }
-        let secret = key::fresh(self.ids.entropy());
-        keep(&secret)?;
+        let key = secret::fresh(KEY_PREFIX, self.ids.entropy());
+        keep(&key)?;
+        let (user, at) = (self.ids.fresh::<UserId>(), self.clock.now());
         let account = NewAccount {
-            user_id: self.ids.fresh(),
+            id: user,
+            kind: Kind::Service,
             name: OWNER.to_owned(),
-            key_id: self.ids.fresh(),
-            hash: hash(&Credential::new(secret.expose_secret())),
-            scopes: Scope::ALL.iter().copied().collect(),
-            created_at: self.clock.now(),
+            email: None,
+            email_verified: false,
+            password: None,
+            status: Status::Active,
+            role: roles::ADMIN.to_owned(),
+            institution: None,
+            at,
+            trail: self.scribe.entry(Action::Create).on(user, None),
         };
-        self.store.add(account).await?;
-        Ok(Some(secret))
+        self.store.add_account(account).await?;
+        self.store
+            .add_key(NewKey {
+                id: self.ids.fresh(),
+                user,
+                name: "first key".to_owned(),
+                prefix: prefix(&key),
+                hash: secret::hash(&key),
+                scopes: None,
+                at,
+                expires_at: None,
+                trail: self.scribe.entry(Action::CreateKey).on(user, None),
+            })
+            .await?;
+        Ok(Some(key))
     }
 
-    /// The public endpoints.
+    /// The endpoints for which one needs a credential.
     pub fn router(&self) -> Router {
-        http::me::routes().into()
+        http::guarded(self)
+    }
+
+    /// The endpoints by which one gets a credential ([`super::api::OPEN`]).
+    pub fn open_router(&self) -> Router {
+        http::open(self)
     }
 
     /// The contract over HTTP, for other roles alone.
-    pub fn internal_router(self: &Arc<Self>) -> Router {
-        http::internal::routes(Arc::clone(self))
+    pub fn internal_router(&self) -> Router {
+        http::internal::routes(self.clone())
+    }
+
+    /// Removes what has expired, rotates signing keys and notes who was seen, until `stop`.
+    pub async fn upkeep(self, stop: CancellationToken) {
+        let mut next = self.clock.now();
+        let note = SignedDuration::from_secs(15);
+        loop {
+            let now = self.clock.now();
+            if now >= next {
+                next = now.saturating_add(UPKEEP).unwrap_or(Timestamp::MAX);
+                if let Err(error) = self.signer.keep_fresh().await {
+                    tracing::error!(%error, "signing keys could not be looked after");
+                }
+                if let Err(error) = self.store.prune(now).await {
+                    tracing::warn!(%error, "what has expired could not be removed");
+                }
+            }
+            let again = now.saturating_add(note).unwrap_or(Timestamp::MAX);
+            let over = stop.run_until_cancelled(self.clock.sleep_until(again)).await.is_none();
+            if let Err(error) = self.seen.write(self.store.as_ref()).await {
+                tracing::warn!(%error, "who was seen could not be noted");
+            }
+            if over {
+                return;
+            }
+        }
     }
 }
 
+/// What of a key may be shown.
+pub(super) fn prefix(key: &SecretString) -> String {
+    key.expose_secret().chars().take(KEY_PREFIX.len() + 8).collect()
+}
+
 #[async_trait]
-impl Authenticator for LocalUsers {
-    async fn authenticate(&self, credential: &Credential) -> Result<Principal, ApiError> {
-        let hash = hash(credential);
-        if let Some(principal) = self.cache.get(&hash) {
-            return Ok(principal);
-        }
-        let principal = self
+impl Users for LocalUsers {
+    async fn identify(&self, key: &Credential) -> Result<Identity, ApiError> {
+        let now = self.clock.now();
+        let identity = self
             .store
-            .by_key(&hash)
+            .by_key(&secret::hash_of(key.expose()), now)
             .await?
-            .ok_or_else(|| ApiError::new(Code::Unauthorized, "this API key is not known here"))?;
-        self.cache.put(hash, principal.clone());
-        Ok(principal)
+            .ok_or_else(|| ApiError::new(Code::Unauthorized, "this API key is not known here, or not any more"))?;
+        if let Presented::Key(id) = identity.credential {
+            self.seen.note(identity.user_id, id, now);
+        }
+        Ok(identity)
+    }
+
+    async fn trust(&self, position: u64) -> Result<Trust, ApiError> {
+        // Revocations first: who reads them before roles and keys misses nothing, only learns twice.
+        let (revocations, position) = self.store.revocations(position).await?;
+        let roles = self.store.roles().await?;
+        Ok(Trust { signing_keys: self.signer.public_keys().await?, roles, revocations, position })
+    }
+
+    async fn preferences(&self, user: UserId) -> Result<Preferences, ApiError> {
+        let account = self.store.account(user, &Within::Everyone).await?;
+        account.map(|account| account.preferences).ok_or_else(|| ApiError::not_found("account"))
     }
 }
 
@@ -108,5 +246,3 @@ impl Probe for LocalUsers {
         Health::of([("store".to_owned(), store)])
     }
 }
-
-impl Users for LocalUsers {}

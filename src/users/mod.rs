@@ -1,20 +1,37 @@
-//! Accounts and their credentials.
+//! Accounts and how their owners get in: passwords, second factors, sessions, roles, keys, the trail.
 //!
-//! Other modules may import [`api`] and nothing else; [`local`] is the module itself, [`remote`]
-//! the same contract over HTTP.
+//! Other modules may import [`api`] and nothing else; [`local`] is the module itself, [`remote`] the
+//! same contract over HTTP, and [`verifier`] what every service tells its callers apart with.
 
 pub mod api;
-mod cache;
+mod identity;
 pub mod remote;
+pub mod token;
+pub mod verifier;
 
-#[cfg(test)]
 #[cfg(feature = "users")]
-mod conformance;
+pub mod account;
+#[cfg(feature = "users")]
+pub mod audit;
 #[cfg(feature = "users")]
 pub mod http;
 #[cfg(feature = "users")]
-pub mod key;
+pub mod limits;
 #[cfg(feature = "users")]
 pub mod local;
+#[cfg(feature = "users")]
+pub mod password;
+#[cfg(feature = "users")]
+pub mod roles;
+#[cfg(feature = "users")]
+pub mod seal;
+#[cfg(feature = "users")]
+pub mod secret;
+#[cfg(feature = "users")]
+mod seen;
+#[cfg(feature = "users")]
+pub mod sessions;
+#[cfg(feature = "users")]
+pub mod signing;
 #[cfg(feature = "users")]
 pub mod store;

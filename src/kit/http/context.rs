@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
+use crate::kit::http::client::Client;
 use crate::kit::ids::{Ids, UserId};
 
 /// `x-request-id`, in and out.
@@ -32,13 +33,15 @@ pub struct RequestContext {
     pub parent: Option<TraceContext>,
     /// Where this request stands: one step further, or the start of a trace.
     pub trace: TraceContext,
+    /// Where it comes from.
+    pub client: Client,
     /// Who asks, once that is known; for the access log.
     pub principal: OnceLock<UserId>,
 }
 
 impl RequestContext {
     /// Reads the headers of a request; makes up what they lack.
-    pub fn read(path: &str, headers: &HeaderMap, ids: &Ids) -> Self {
+    pub fn read(path: &str, headers: &HeaderMap, client: Client, ids: &Ids) -> Self {
         let request_id = headers
             .get(REQUEST_ID)
             .and_then(|value| value.to_str().ok())
@@ -47,7 +50,7 @@ impl RequestContext {
         let parent =
             headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(TraceContext::parse);
         let trace = parent.map_or_else(|| TraceContext::fresh(ids), |parent| parent.child(ids));
-        Self { request_id, path: path.to_owned(), parent, trace, principal: OnceLock::new() }
+        Self { request_id, path: path.to_owned(), parent, trace, client, principal: OnceLock::new() }
     }
 
     /// The request id as a header value.

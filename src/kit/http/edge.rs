@@ -3,19 +3,22 @@
 //! Gives the request its id and trace, bounds its time, turns a panic into an answer, counts it and
 //! writes the access log. Stands once around everything that a role serves.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use ipnet::IpNet;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::kit::error::{ApiError, Code};
+use crate::kit::http::client::Client;
 use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
 use crate::kit::http::observe;
 use crate::kit::http::unread::ReadToEnd;
@@ -33,6 +36,8 @@ pub struct Edge {
     pub ids: Ids,
     /// The longest that a request may take, its body included.
     pub timeout: Duration,
+    /// Whose word is taken for where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Counts what is answered.
     pub series: observe::Series,
 }
@@ -40,7 +45,9 @@ pub struct Edge {
 /// The middleware; mount it with `axum::middleware::from_fn_with_state`.
 pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let mut read = RequestContext::read(request.uri().path(), request.headers(), &edge.ids);
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let client = Client::read(peer, request.headers(), &edge.trusted_proxies);
+    let mut read = RequestContext::read(request.uri().path(), request.headers(), client, &edge.ids);
     let method = request.method().clone();
     // Of the highest level, so that no log filter takes the ids from the lines that it lets pass.
     let span = tracing::error_span!(

@@ -10,6 +10,7 @@ mod migrations;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
 pub use migrations::{Migration, MigrationStep};
 pub use rows::RowInsert;
+pub use transaction::{Transaction, Transactions};
 pub use writer::Apply;
 
 use super::StorageError;

@@ -1,25 +1,44 @@
 //! The users contract, as other roles call it.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 
-use crate::kit::auth::{Authenticator as _, Credential, Principal};
+use crate::kit::auth::Credential;
 use crate::kit::error::ApiError;
 use crate::kit::http::extract::Json;
-use crate::users::api::{AUTHENTICATE, AuthenticateRequest};
+use crate::users::api::{
+    IDENTIFY, Identity, IdentifyRequest, PREFERENCES, Preferences, PreferencesRequest, TRUST, Trust,
+    TrustRequest, Users as _,
+};
 use crate::users::local::LocalUsers;
 
 /// The contract calls.
-pub fn routes(users: Arc<LocalUsers>) -> Router {
-    Router::new().route(AUTHENTICATE, post(authenticate)).with_state(users)
+pub fn routes(users: LocalUsers) -> Router {
+    Router::new()
+        .route(IDENTIFY, post(identify))
+        .route(TRUST, post(trust))
+        .route(PREFERENCES, post(preferences))
+        .with_state(users)
 }
 
-async fn authenticate(
-    State(users): State<Arc<LocalUsers>>,
-    Json(request): Json<AuthenticateRequest>,
-) -> Result<axum::Json<Principal>, ApiError> {
-    users.authenticate(&Credential::new(request.credential)).await.map(axum::Json)
+async fn identify(
+    State(users): State<LocalUsers>,
+    Json(request): Json<IdentifyRequest>,
+) -> Result<axum::Json<Identity>, ApiError> {
+    users.identify(&Credential::new(request.key)).await.map(axum::Json)
+}
+
+async fn trust(
+    State(users): State<LocalUsers>,
+    Json(request): Json<TrustRequest>,
+) -> Result<axum::Json<Trust>, ApiError> {
+    users.trust(request.position).await.map(axum::Json)
+}
+
+async fn preferences(
+    State(users): State<LocalUsers>,
+    Json(request): Json<PreferencesRequest>,
+) -> Result<axum::Json<Preferences>, ApiError> {
+    users.preferences(request.user).await.map(axum::Json)
 }

@@ -1,49 +1,75 @@
-//! Where accounts and keys are kept.
+//! Where accounts are kept, with their sessions, keys, roles and trail.
+//!
+//! One trait a room, so that who needs sessions sees sessions; [`UserStore`] is all of them. Every
+//! change takes the [`Entry`] that tells of it and writes both or neither. Whose account may be seen
+//! or changed is part of the query ([`Within`]), not a check after it.
 
+mod accounts;
+mod audit;
+mod keys;
+mod one_time;
+mod roles;
+mod sessions;
 pub mod sqlite;
+mod trust;
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::kit::auth::{Principal, Scope};
-use crate::kit::ids::{KeyId, UserId};
+pub use accounts::*;
+pub use audit::*;
+pub use keys::*;
+pub use one_time::*;
+pub use roles::*;
+pub use sessions::*;
+pub use trust::*;
+
+use crate::kit::auth::{Principal, Reach};
+use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 
-/// Accounts and keys.
+#[cfg(doc)]
+use crate::users::audit::Entry;
+
+/// How long a revocation is remembered: no access token and no remembered key outlives it.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
+
+/// All that the users module keeps.
 #[async_trait]
-pub trait UserStore: Debug + Send + Sync {
-    /// Whose key has this SHA-256, and what it is good for.
-    async fn by_key(&self, hash: &[u8; 32]) -> Result<Option<Principal>, StorageError>;
-
-    /// Whether there is any key at all.
-    async fn has_keys(&self) -> Result<bool, StorageError>;
-
-    /// Adds an account with its first key.
-    async fn add(&self, account: NewAccount) -> Result<(), StorageError>;
-
+pub trait UserStore:
+    AccountStore + SessionStore + KeyStore + RoleStore + OneTimeStore + TrustStore + AuditStore + Debug
+{
     /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
+
+    /// Removes what has expired and nobody will ask for again; answers how much.
+    async fn prune(&self, now: Timestamp) -> Result<u64, StorageError>;
 
     /// Flushes and closes.
     async fn close(&self);
 }
 
-/// An account with its first key.
-#[derive(Debug, Clone)]
-pub struct NewAccount {
-    /// The account.
-    pub user_id: UserId,
-    /// Its name, for people.
-    pub name: String,
-    /// The key.
-    pub key_id: KeyId,
-    /// The key's SHA-256.
-    pub hash: [u8; 32],
-    /// What the key is good for.
-    pub scopes: BTreeSet<Scope>,
-    /// Now.
-    pub created_at: Timestamp,
+/// Whose accounts a query is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Within {
+    /// All.
+    Everyone,
+    /// Those of one institution.
+    Institution(String),
+    /// One.
+    Only(UserId),
+}
+
+impl Within {
+    /// As far as the principal's role reaches.
+    pub fn reach_of(principal: &Principal) -> Self {
+        match (principal.reach, &principal.institution) {
+            (Reach::Everyone, _) => Self::Everyone,
+            (Reach::Institution, Some(institution)) => Self::Institution(institution.clone()),
+            // An institution's administrator without one reaches nobody else.
+            (Reach::Institution, None) | (Reach::Own, _) => Self::Only(principal.user_id),
+        }
+    }
 }

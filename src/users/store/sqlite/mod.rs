@@ -1,0 +1,98 @@
+//! All of it in a SQLite file.
+
+mod accounts;
+mod audit;
+mod erase;
+mod keys;
+mod list;
+mod one_time;
+mod roles;
+mod rows;
+mod sessions;
+mod trust;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use crate::kit::clock::SharedClock;
+use crate::kit::storage::StorageError;
+use crate::kit::storage::sqlite::{
+    Database, Migration, OnMigration, Options, Transaction, Transactions,
+};
+use crate::users::store::UserStore;
+
+/// The schema of `users.db`.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "keys",
+        sql: include_str!("../../../../migrations/sqlite/users/0001_keys.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "accounts",
+        sql: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
+    },
+];
+
+/// Accounts and all that belongs to them in one file.
+#[derive(Debug)]
+pub struct SqliteUsers {
+    database: Database<Transactions>,
+}
+
+impl SqliteUsers {
+    /// Opens or creates the file and brings it up to date.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn open(
+        options: &Options,
+        clock: &SharedClock,
+        on_migration: OnMigration<'_>,
+    ) -> Result<Self, StorageError> {
+        Ok(Self { database: Database::open(options, MIGRATIONS, Transactions, clock, on_migration).await? })
+    }
+
+    fn sort(&self) -> impl Fn(sqlx::Error) -> StorageError + '_ {
+        |error| self.database.error(&error)
+    }
+}
+
+#[async_trait]
+impl UserStore for SqliteUsers {
+    async fn check(&self) -> Result<(), StorageError> {
+        self.database.check().await
+    }
+
+    async fn prune(&self, now: Timestamp) -> Result<u64, StorageError> {
+        self.database.transact(Prune(now)).await
+    }
+
+    async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+/// Removes what has expired.
+struct Prune(Timestamp);
+
+#[async_trait]
+impl Transaction for Prune {
+    type Outcome = u64;
+
+    async fn run(&self, conn: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+        let now = self.0.as_microsecond();
+        let mut gone = 0;
+        for statement in [
+            "DELETE FROM sessions WHERE expires_at <= ?",
+            "DELETE FROM one_time_tokens WHERE expires_at <= ?",
+            "DELETE FROM revocations WHERE expires_at <= ?",
+            "DELETE FROM signing_keys WHERE expires_at <= ?",
+        ] {
+            gone += sqlx::query(statement).bind(now).execute(&mut *conn).await?.rows_affected();
+        }
+        Ok(gone)
+    }
+}

@@ -1,0 +1,229 @@
+//! Tells callers by their credentials, in every service for itself.
+//!
+//! It holds what the users module lets it know ([`Trust`]): keys, roles, revocations. That is asked
+//! for every second, so that what is revoked is refused everywhere within seconds, and a token costs
+//! a question to nobody. When it has not been renewed for too long, nobody is let in: better no answer
+//! than a wrong one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::kit::auth::{Authenticator, Credential, Presented, Principal};
+use crate::kit::clock::SharedClock;
+use crate::kit::error::{ApiError, Code};
+use crate::users::api::{Revocation, Role, Trust, Users};
+use crate::users::identity::Identity;
+use crate::users::token::{BadToken, TokenRules, VerifyingKeys};
+
+/// What every API key begins with, so that scanners, people and this file recognise one.
+pub const KEY_PREFIX: &str = "vk_";
+
+/// How often the users module is asked for news.
+const EVERY: SignedDuration = SignedDuration::from_secs(1);
+
+/// How a [`Verifier`] works.
+#[derive(Debug, Clone)]
+pub struct VerifierOptions {
+    /// Whose tokens are good.
+    pub rules: TokenRules,
+    /// Checked credentials that are remembered.
+    pub cache_entries: u64,
+    /// For how long.
+    pub cache_ttl: Duration,
+    /// How old the news may be before nobody is let in.
+    pub patience: Duration,
+}
+
+/// Whoever it is that tells callers apart here.
+pub struct Verifier {
+    users: Arc<dyn Users>,
+    clock: SharedClock,
+    options: VerifierOptions,
+    /// By the credential's SHA-256: the cache holds no secret.
+    cache: Cache<[u8; 32], Arc<Identity>>,
+    known: RwLock<Known>,
+    renewing: tokio::sync::Mutex<()>,
+}
+
+/// What is known at the moment.
+#[derive(Debug, Default)]
+struct Known {
+    keys: VerifyingKeys,
+    roles: HashMap<String, Role>,
+    revoked: HashMap<Uuid, Revocation>,
+    position: u64,
+    as_of: Option<Timestamp>,
+}
+
+/// Why an identity is not let in any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// The account may now do something else than when the credential was looked up.
+    Outdated,
+    /// For good.
+    Ended,
+}
+
+impl Verifier {
+    /// A verifier on what `users` says.
+    pub fn new(users: Arc<dyn Users>, clock: SharedClock, options: VerifierOptions) -> Self {
+        let cache =
+            Cache::builder().max_capacity(options.cache_entries).time_to_live(options.cache_ttl).build();
+        let (known, renewing) = (RwLock::default(), tokio::sync::Mutex::default());
+        Self { users, clock, options, cache, known, renewing }
+    }
+
+    /// Asks for news every second until `stop`.
+    pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        let mut fine = true;
+        loop {
+            let asked = self.clock.now();
+            match self.renew(asked).await {
+                Ok(()) => fine = true,
+                // Once: the trouble may last.
+                Err(error) if fine => {
+                    fine = false;
+                    tracing::warn!(%error, "the users module says nothing about keys and revocations");
+                }
+                Err(_) => {}
+            }
+            let next = asked.saturating_add(EVERY).unwrap_or(Timestamp::MAX);
+            if stop.run_until_cancelled(self.clock.sleep_until(next)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Learns what is new, unless somebody else has since `asked`.
+    ///
+    /// # Errors
+    /// That of [`Users::trust`].
+    pub async fn renew(&self, asked: Timestamp) -> Result<(), ApiError> {
+        let _turn = self.renewing.lock().await;
+        let (position, as_of) = {
+            let known = self.known();
+            (known.position, known.as_of)
+        };
+        if as_of.is_some_and(|as_of| as_of > asked) {
+            return Ok(());
+        }
+        let begun = self.clock.now();
+        let news = self.users.trust(position).await?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).learn(news, begun);
+        Ok(())
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_up_to_date(&self, now: Timestamp) -> bool {
+        self.known().as_of.is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
+    }
+
+    /// Whose `credential` this is, by its own account.
+    async fn identify(&self, credential: &Credential, now: Timestamp) -> Result<Identity, ApiError> {
+        if credential.expose().starts_with(KEY_PREFIX) {
+            return self.users.identify(credential).await;
+        }
+        let read = |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
+        let mut identity = read(self);
+        let renewed_lately =
+            self.known().as_of.is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
+        if identity == Err(BadToken::UnknownKey) && !renewed_lately {
+            // Made out with a key of the last second.
+            self.renew(now).await?;
+            identity = read(self);
+        }
+        identity.map_err(|bad| ApiError::new(Code::Unauthorized, bad.to_string()))
+    }
+}
+
+impl Known {
+    fn learn(&mut self, news: Trust, now: Timestamp) {
+        // A store that was put back to an earlier state counts anew.
+        let position = if news.position < self.position { 0 } else { news.position };
+        self.keys = VerifyingKeys::new(&news.signing_keys);
+        self.roles = news.roles.into_iter().map(|role| (role.name.clone(), role)).collect();
+        self.revoked.retain(|_, revocation| revocation.expires_at > now);
+        for revocation in news.revocations {
+            self.revoked.insert(revocation.subject, revocation);
+        }
+        self.position = position;
+        self.as_of = Some(now);
+    }
+
+    /// The principal that `identity` is at the moment.
+    fn admit(&self, identity: &Identity, now: Timestamp) -> Result<Principal, Refused> {
+        let credential = match identity.credential {
+            Presented::Key(id) => id.uuid(),
+            Presented::Session(id) => id.uuid(),
+        };
+        if identity.expires_at.is_some_and(|end| end <= now) || self.revoked.contains_key(&credential) {
+            return Err(Refused::Ended);
+        }
+        match self.revoked.get(&identity.user_id.uuid()) {
+            Some(Revocation { epoch: None, .. }) => return Err(Refused::Ended),
+            Some(Revocation { epoch: Some(epoch), .. }) if identity.epoch < *epoch => {
+                return Err(Refused::Outdated);
+            }
+            _ => {}
+        }
+        // A role that is gone permits nothing.
+        let role = self.roles.get(&identity.role).ok_or(Refused::Ended)?;
+        let scopes = match &identity.scopes {
+            Some(scopes) => scopes.intersection(&role.permissions).copied().collect(),
+            None => role.permissions.clone(),
+        };
+        Ok(Principal {
+            user_id: identity.user_id,
+            name: identity.name.clone(),
+            role: identity.role.clone(),
+            reach: role.reach,
+            institution: identity.institution.clone(),
+            credential: identity.credential,
+            scopes,
+        })
+    }
+}
+
+#[async_trait]
+impl Authenticator for Verifier {
+    async fn authenticate(&self, credential: &Credential) -> Result<Principal, ApiError> {
+        let now = self.clock.now();
+        if !self.is_up_to_date(now) {
+            self.renew(now).await?;
+        }
+        let hash: [u8; 32] = Sha256::digest(credential.expose().as_bytes()).into();
+        if let Some(identity) = self.cache.get(&hash) {
+            match self.known().admit(&identity, now) {
+                Ok(principal) => return Ok(principal),
+                Err(_) => self.cache.invalidate(&hash),
+            }
+        }
+        let identity = self.identify(credential, now).await?;
+        let principal = self.known().admit(&identity, now).map_err(|refused| {
+            let detail = match refused {
+                Refused::Outdated => "what this account may do has changed: refresh the access token",
+                Refused::Ended => "this credential has been revoked or has expired",
+            };
+            ApiError::new(Code::Unauthorized, detail)
+        })?;
+        self.cache.insert(hash, Arc::new(identity));
+        Ok(principal)
+    }
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("options", &self.options).finish_non_exhaustive()
+    }
+}
