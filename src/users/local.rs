@@ -212,11 +212,9 @@ pub(super) fn prefix(key: &SecretString) -> String {
 impl Users for LocalUsers {
     async fn identify(&self, key: &Credential) -> Result<Identity, ApiError> {
         let now = self.clock.now();
-        let identity = self
-            .store
-            .by_key(&secret::hash_of(key.expose()), now)
-            .await?
-            .ok_or_else(|| ApiError::new(Code::Unauthorized, "this API key is not known here, or not any more"))?;
+        let identity = self.store.by_key(&secret::hash_of(key.expose()), now).await?.ok_or_else(|| {
+            ApiError::new(Code::Unauthorized, "this API key is not known here, or not any more")
+        })?;
         if let Presented::Key(id) = identity.credential {
             self.seen.note(identity.user_id, id, now);
         }

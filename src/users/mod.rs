@@ -35,3 +35,13 @@ pub mod sessions;
 pub mod signing;
 #[cfg(feature = "users")]
 pub mod store;
+
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod conformance;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod stage;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod tests;

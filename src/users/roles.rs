@@ -29,7 +29,16 @@ pub fn built_in() -> Vec<Role> {
             "institution_admin",
             "Looks after the accounts of one institution",
             Reach::Institution,
-            &[VoiceProcess, VoiceRead, AnalyticsRead, UsersRead, UsersWrite, UsersAdmin, AuditRead, KeysWrite],
+            &[
+                VoiceProcess,
+                VoiceRead,
+                AnalyticsRead,
+                UsersRead,
+                UsersWrite,
+                UsersAdmin,
+                AuditRead,
+                KeysWrite,
+            ],
         ),
         role(
             "teacher",

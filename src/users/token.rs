@@ -73,6 +73,11 @@ impl VerifyingKeys {
         Self(keys.iter().filter_map(read).collect())
     }
 
+    /// Whether `later` has all of these.
+    pub(super) fn are_all_in(&self, later: &Self) -> bool {
+        self.0.keys().all(|kid| later.0.contains_key(kid))
+    }
+
     /// Reads a token, as of `now`.
     pub(super) fn read(&self, token: &str, rules: &TokenRules, now: Timestamp) -> Result<Identity, BadToken> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| BadToken::Invalid)?;

@@ -117,7 +117,11 @@ impl Verifier {
         }
         let begun = self.clock.now();
         let news = self.users.trust(position).await?;
-        self.known.write().unwrap_or_else(PoisonError::into_inner).learn(news, begun);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if !known.learn(news, begun) {
+            // What it signed was read already, but is not to be believed any more.
+            self.cache.invalidate_all();
+        }
         Ok(())
     }
 
@@ -126,7 +130,9 @@ impl Verifier {
     }
 
     fn is_up_to_date(&self, now: Timestamp) -> bool {
-        self.known().as_of.is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
+        self.known()
+            .as_of
+            .is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
     }
 
     /// Whose `credential` this is, by its own account.
@@ -134,10 +140,13 @@ impl Verifier {
         if credential.expose().starts_with(KEY_PREFIX) {
             return self.users.identify(credential).await;
         }
-        let read = |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
+        let read =
+            |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
         let mut identity = read(self);
-        let renewed_lately =
-            self.known().as_of.is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
+        let renewed_lately = self
+            .known()
+            .as_of
+            .is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
         if identity == Err(BadToken::UnknownKey) && !renewed_lately {
             // Made out with a key of the last second.
             self.renew(now).await?;
@@ -148,10 +157,13 @@ impl Verifier {
 }
 
 impl Known {
-    fn learn(&mut self, news: Trust, now: Timestamp) {
+    /// Takes in what is new; false if a key that verified tokens does so no more.
+    fn learn(&mut self, news: Trust, now: Timestamp) -> bool {
         // A store that was put back to an earlier state counts anew.
         let position = if news.position < self.position { 0 } else { news.position };
-        self.keys = VerifyingKeys::new(&news.signing_keys);
+        let keys = VerifyingKeys::new(&news.signing_keys);
+        let all_there = self.keys.are_all_in(&keys);
+        self.keys = keys;
         self.roles = news.roles.into_iter().map(|role| (role.name.clone(), role)).collect();
         self.revoked.retain(|_, revocation| revocation.expires_at > now);
         for revocation in news.revocations {
@@ -159,6 +171,7 @@ impl Known {
         }
         self.position = position;
         self.as_of = Some(now);
+        all_there
     }
 
     /// The principal that `identity` is at the moment.

@@ -24,9 +24,7 @@ impl Transaction for EraseAccount {
         let id = self.id.uuid();
         // Sessions and keys go with their rows: the account itself is refused from now on.
         revoke(conn, id, None, self.at).await?;
-        for table in
-            ["sessions", "api_keys", "one_time_tokens", "recovery_codes", "passkeys"]
-        {
+        for table in ["sessions", "api_keys", "one_time_tokens", "recovery_codes", "passkeys"] {
             let delete = format!("DELETE FROM {table} WHERE user_id = ?");
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(id).execute(&mut *conn).await?;
         }

@@ -17,9 +17,7 @@ use sqlx::SqliteConnection;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
-use crate::kit::storage::sqlite::{
-    Database, Migration, OnMigration, Options, Transaction, Transactions,
-};
+use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
 use crate::users::store::UserStore;
 
 /// The schema of `users.db`.

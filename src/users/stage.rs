@@ -1,0 +1,114 @@
+//! A users module in a temporary folder, for tests.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::account::{Account, Email, Kind, Status};
+use super::audit::Action;
+use super::local::{LocalUsers, Options};
+use super::password::{Cost, Password, Passwords};
+use super::seal::Seal;
+use super::sessions::{LoggedIn, SessionOptions, Tokens};
+use super::signing::SigningOptions;
+use super::store::sqlite::SqliteUsers;
+use super::store::{Added, NewAccount, Within};
+use super::token::TokenRules;
+use crate::kit::clock::{ManualClock, SharedClock};
+use crate::kit::ids::{Entropy, Ids, UserId};
+use crate::kit::storage::StorageError;
+use crate::kit::storage::sqlite;
+
+/// The password of everybody here.
+pub(super) const PASSWORD: &str = "correct horse battery staple";
+
+/// The cheapest hash that there is.
+pub(super) const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+
+pub(super) struct Stage {
+    pub(super) users: LocalUsers,
+    pub(super) time: ManualClock,
+    pub(super) folder: TempDir,
+}
+
+pub(super) fn rules() -> TokenRules {
+    TokenRules { issuer: "voicera".to_owned(), audience: "voicera".to_owned() }
+}
+
+pub(super) fn options() -> Options {
+    Options {
+        signing: SigningOptions {
+            rules: rules(),
+            lifetime: SignedDuration::from_mins(15),
+            rotate_after: SignedDuration::from_hours(720),
+        },
+        sessions: SessionOptions {
+            lifetime: SignedDuration::from_hours(720),
+            longest: SignedDuration::from_hours(2160),
+            grace: SignedDuration::from_secs(30),
+        },
+        password_cost: CHEAP,
+        password_threads: 2,
+        password_queue: 500,
+    }
+}
+
+/// A module with its roles and signing key, and nobody in it.
+pub(super) async fn stage() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let time = ManualClock::at("2026-11-23T08:00:00Z".parse::<Timestamp>().unwrap());
+    let clock: SharedClock = Arc::new(time.clone());
+    let file = sqlite::Options::new(folder.path().join("users.db"));
+    let store = SqliteUsers::open(&file, &clock, &|_| ()).await.unwrap();
+    let entropy = Entropy::seeded(1);
+    let ids = Ids::new(Arc::clone(&clock), entropy.clone());
+    let seal = Seal::new(vec![7; 32], entropy);
+    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, options()).unwrap();
+    users.prepare().await.unwrap();
+    Stage { users, time, folder }
+}
+
+impl Stage {
+    /// The key that the first start makes.
+    pub(super) async fn first_key(&self) -> String {
+        let key = self.users.bootstrap::<StorageError>(|_| Ok(())).await.unwrap().unwrap();
+        key.expose_secret().to_owned()
+    }
+
+    /// Somebody active with [`PASSWORD`].
+    pub(super) async fn person(&self, email: &str, role: &str, institution: Option<&str>) -> Account {
+        let id: UserId = self.users.ids.fresh();
+        let passwords = Passwords::new(CHEAP, 1, 10, self.users.ids.entropy().clone()).unwrap();
+        let account = NewAccount {
+            id,
+            kind: Kind::Person,
+            name: email.split('@').next().unwrap().to_owned(),
+            email: Some(Email::parse(email).unwrap()),
+            email_verified: true,
+            password: Some(passwords.hash(&Password::typed(PASSWORD)).await.unwrap()),
+            status: Status::Active,
+            role: role.to_owned(),
+            institution: institution.map(str::to_owned),
+            at: self.users.clock.now(),
+            trail: self.users.scribe.entry(Action::Create).on(id, institution),
+        };
+        assert_eq!(self.users.store.add_account(account).await.unwrap(), Added::Done);
+        self.users.store.account(id, &Within::Everyone).await.unwrap().unwrap()
+    }
+
+    /// A student who is in.
+    pub(super) async fn logged_in(&self, email: &str) -> Tokens {
+        self.person(email, "student", None).await;
+        self.log_in(email).await
+    }
+
+    /// Somebody who is there already gets in.
+    pub(super) async fn log_in(&self, email: &str) -> Tokens {
+        match self.users.sessions.log_in(email, PASSWORD).await.unwrap() {
+            LoggedIn::Yes(tokens) => *tokens,
+            LoggedIn::SecondFactor(_) => panic!("a second factor is asked for"),
+        }
+    }
+}

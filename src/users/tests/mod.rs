@@ -1,0 +1,4 @@
+//! What the rooms do together.
+
+mod sessions;
+mod tokens;
