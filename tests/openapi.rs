@@ -18,6 +18,8 @@ pub struct Operation {
     pub path: String,
     /// Whether it asks for a credential.
     pub secured: bool,
+    /// Whether an API key is not enough: it is for somebody who has logged in.
+    pub for_sessions: bool,
     /// The parameters as they stand.
     pub parameters: Vec<Value>,
     /// The schema of the JSON body, references resolved one level deep.
@@ -25,6 +27,19 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether `status` is what a well-formed request with the first key gets, which names nothing that
+    /// there is and knows nobody's password.
+    pub fn takes_well(&self, status: u16) -> bool {
+        match status {
+            200..300 => !self.path.contains('{'),
+            404 => self.path.contains('{'),
+            403 => self.for_sessions,
+            // Passwords and tokens are nobody's, and who tries many has to wait.
+            401 | 429 => !self.secured && self.path.starts_with("/api/auth/"),
+            _ => false,
+        }
+    }
+
     /// The path with `value` for every parameter in it.
     pub fn path_with(&self, value: &str) -> String {
         self.path
@@ -74,6 +89,9 @@ pub fn operations(document: &Value) -> Vec<Operation> {
                 secured: operation["security"]
                     .as_array()
                     .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| *way != json!({}))),
+                for_sessions: operation["security"]
+                    .as_array()
+                    .is_some_and(|ways| !ways.is_empty() && ways.iter().all(|way| way["apiKey"].is_null())),
                 parameters: operation["parameters"].as_array().cloned().unwrap_or_default(),
                 body: (!schema.is_null()).then(|| resolved(document, schema)),
             });

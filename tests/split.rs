@@ -55,9 +55,9 @@ async fn every_service_checks_the_credential_again() {
 async fn the_insides_are_for_the_services_alone() {
     let cluster = Cluster::start(&[Gateway, Voice, Users, Analytics]).await;
     let key = cluster.key().unwrap();
-    let question = json!({"credential": key});
+    let question = json!({"key": key});
     for (role, path, body) in [
-        (Users, "/internal/users/authenticate", &question),
+        (Users, "/internal/users/identify", &question),
         (Analytics, "/internal/analytics/record", &json!([])),
     ] {
         let client = cluster.client_of(role);
@@ -65,7 +65,7 @@ async fn the_insides_are_for_the_services_alone() {
         client.post(path, body, &[]).await.expect(403).problem();
         let inside = client.with_key(SERVICE_KEY).post(path, body, &[]).await;
         assert!(inside.status < 300, "{inside:?}");
-        for body in [json!({"credential": 7}), json!([7]), Value::Null] {
+        for body in [json!({"key": 7}), json!([7]), Value::Null] {
             let reply = client.with_key(SERVICE_KEY).post(path, &body, &[]).await;
             assert!(reply.status == 422 || reply.status < 300, "{path} {body}: {reply:?}");
         }

@@ -108,6 +108,8 @@ impl Node {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--data-dir")
             .arg(home.join(role.as_str()))
+            // Passwords are as dear as they should be in one test, and cheap in all others.
+            .envs([("VOICERA_USERS__PASSWORD__MEMORY_KIB", "256"), ("VOICERA_USERS__PASSWORD__PASSES", "1")])
             .envs(settings.iter().map(|(key, value)| (variable(key), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -22,6 +22,7 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RefreshRequest {
     /// As it came; good once.
+    #[schema(example = "vr_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384")]
     refresh_token: String,
 }
 
