@@ -105,6 +105,11 @@ impl LocalUsers {
         Ok(Self { store, sessions, signer, seen, scribe, clock, ids })
     }
 
+    /// Logging in and out.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
     /// Makes what every installation has: the built-in roles and a signing key.
     ///
     /// # Errors
