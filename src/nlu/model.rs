@@ -265,6 +265,13 @@ fn entities(
             },
             &mut candidates,
         );
+        // Where no intent expects an entity its table has to speak for itself.
+        let orphan = |entity: &str| !model.expected.iter().flatten().any(|name| name == entity);
+        let named = |names: &Vec<String>, entity: &str| names.iter().any(|name| name == entity);
+        if guess {
+            let here = |entity: &str| expected.is_some_and(|names| named(names, entity)) || orphan(entity);
+            model.lexicon.correct(text, here, &mut candidates);
+        }
     }
     candidates.extend(literal.into_iter().flatten());
     entity::settle(original, text, candidates)

@@ -16,7 +16,7 @@ use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-pub const ENGINE: u32 = 3;
+pub const ENGINE: u32 = 4;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
@@ -43,7 +43,7 @@ pub(super) fn train(
         if pack.intents.len() > MAX_INTENTS {
             return Err(TrainError::TooManyIntents(pack.intents.len()));
         }
-        models.push(train_language(pack, Language::of(language), options, progress));
+        models.push(train_language(pack, language, options, progress));
     }
     Ok(Stored {
         version: version(data, options),
@@ -77,7 +77,7 @@ fn version(data: &TrainingData, options: &TrainOptions) -> String {
 
 fn train_language(
     pack: &LanguagePack,
-    language: Language,
+    language: &str,
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> LanguageModel {
@@ -109,14 +109,14 @@ fn train_language(
         .zip(examples)
         .map(|(item, example)| Tagged { text: &item.text, example, class: item.class })
         .collect();
-    let mut done = 0;
+    let (spoken, mut done) = (Language::of(language), 0);
     let learned =
-        learn(&tagged, classifier.classes.len(), language, lexicon.synonyms(), options.seed, &mut || {
+        learn(&tagged, classifier.classes.len(), spoken, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
             progress(Progress { stage: Stage::Entities, done, total: PASSES });
         });
     let synonyms = lexicon.synonyms().clone();
-    let lexicon = lexicon.build(items.iter().map(|item| &item.text));
+    let lexicon = lexicon.build(language, items.iter().map(|item| &item.text));
     let patterns = pack
         .regexes
         .iter()
