@@ -157,8 +157,8 @@ impl Loader<'_> {
         for (line, text) in templates.map(|node| self.examples(node)).unwrap_or_default() {
             match template::parse(&text) {
                 Ok(piece) => {
-                    let intent = name_text.to_owned();
-                    self.entry(line, Item::Template { intent, lookups: piece.lookups() });
+                    let (intent, template) = (name_text.to_owned(), text.clone());
+                    self.entry(line, Item::Template { intent, template, lookups: piece.lookups() });
                     self.pack.templates.entry(name_text.to_owned()).or_default().insert(text);
                 }
                 Err(message) => {

@@ -221,6 +221,20 @@ fn a_template_is_understood_as_it_stands_and_learned_from() {
 }
 
 #[test]
+fn what_templates_say_is_not_shown_as_if_someone_wrote_it() {
+    let text = "nlu:\n- intent: written\n  examples: |\n    - stop it\n  templates: |\n    - (halt|cease) [now] {thing}\n- intent: drawn\n  templates: |\n    - (start|begin) [now]\n- lookup: thing\n  examples: |\n    - music\n";
+    let data = TrainingData::parse_yaml("t.yml", text).unwrap();
+    let model = Model::train(&data, &TrainOptions::default(), &mut |_| {}).unwrap();
+    let [drawn, written] = model.intents().try_into().unwrap();
+    assert_eq!((written.samples, written.examples), (vec!["stop it".to_owned()], 2));
+    assert_eq!(written.entities, ["thing"]);
+    assert_eq!((drawn.examples, drawn.samples.len()), (1, 2));
+    let suggested = model.suggestions("en", 50);
+    assert!(suggested.contains(&"stop it") && suggested.contains(&"begin now"));
+    assert!(!suggested.iter().any(|text| text.contains("music")), "{suggested:?}");
+}
+
+#[test]
 fn a_value_of_a_table_is_found_with_a_slip_in_it() {
     for (text, said, meant) in [
         ("turn on the light in the kichen", "kichen", "kitchen"),
