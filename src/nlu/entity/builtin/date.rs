@@ -54,6 +54,10 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
             return;
         }
+        let op = match op {
+            Op::DayByTense(days) => Op::Day(if words.past(at) { -days } else { days }),
+            op => op,
+        };
         if let Some(found) = resolve(op, captures, today) {
             best = Some((end, found));
         }
@@ -107,7 +111,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             relative(shifted(weekday(today, captures.weekday?, Which::Coming)?, 7 * weeks))
         }
         Op::From(sign) => {
-            let length = captures.length.filter(|length| length.is_whole_days())?;
+            let length = captures.stretch().filter(|length| length.is_whole_days())?;
             let span = length.span()?;
             relative(if sign > 0 { today.checked_add(span).ok() } else { today.checked_sub(span).ok() })
         }
@@ -119,6 +123,10 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             }
         }
         Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
+        Op::DayOfMonthIn(shift) => {
+            let first = first_of_month(today, shift)?;
+            relative(civil(first.year().into(), first.month().into(), captures.day?))
+        }
         Op::Feast(month, day) => match captures.year {
             Some(year) => Some(Dated::new(civil(year, month.into(), day.into())?, false)),
             None => relative(next_day(today, month.into(), day.into())),

@@ -1,5 +1,6 @@
 //! A language's vocabulary made ready: a number for each word, and its phrases as tries.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::civil::Weekday;
@@ -7,6 +8,7 @@ use jiff::civil::Weekday;
 use super::guard::Guarded;
 use super::lang::neutral;
 use super::rules::{Trie, expand};
+use super::tense::Tense;
 use super::tongue::{Part, Rules, Section, Tongue, Unit};
 use crate::nlu::text::Text;
 
@@ -43,6 +45,12 @@ pub(super) struct Entry {
     pub glued_unit: Option<Unit>,
     pub measure: Option<&'static str>,
     pub currency: Option<&'static str>,
+    /// Two of a unit.
+    pub dual: Option<Unit>,
+    /// What it adds to the number behind it.
+    pub shift: Option<f64>,
+    pub tense: Option<Tense>,
+    pub prefix: bool,
     pub minus: bool,
     pub clause: bool,
     pub guarded: bool,
@@ -189,6 +197,18 @@ impl Grammar {
             self.add(word, |entry| entry.minus = true);
         }
         self.add("-", |entry| entry.minus = true);
+        for (word, value) in tongue.shifts {
+            self.add(word, |entry| entry.shift = Some(*value));
+        }
+        for (word, tense) in tongue.tenses {
+            self.add(word, |entry| entry.tense = Some(*tense));
+        }
+        for word in tongue.prefixes {
+            self.add(word, |entry| entry.prefix = true);
+        }
+        for word in tongue.whole {
+            self.intern(word);
+        }
         for (word, value) in tongue.ordinals {
             self.add(word, |entry| entry.ordinal = Some(*value));
         }
@@ -216,6 +236,9 @@ impl Grammar {
         for (word, unit) in tongue.units {
             self.add(word, |entry| entry.unit = Some(*unit));
         }
+        for (word, unit) in tongue.duals {
+            self.add(word, |entry| entry.dual = Some(*unit));
+        }
         for (word, unit) in neutral::GLUED_UNITS.iter().chain(tongue.glued_units) {
             self.add(word, |entry| entry.glued_unit = Some(*unit));
         }
@@ -238,7 +261,7 @@ impl Grammar {
 
     /// The number of a word, which has one from now on.
     pub(super) fn intern(&mut self, word: &str) -> Id {
-        let normal = Text::new(word).normal;
+        let normal = self.folded(&Text::new(word).normal).into_owned();
         if let Some(id) = self.ids.get(normal.as_str()) {
             return *id;
         }
@@ -296,7 +319,20 @@ impl Grammar {
     }
 
     pub(super) fn id(&self, word: &str) -> Id {
-        if word.len() > LONGEST { UNKNOWN } else { self.ids.get(word).copied().unwrap_or(UNKNOWN) }
+        if word.len() > LONGEST {
+            return UNKNOWN;
+        }
+        self.ids.get(self.folded(word).as_ref()).copied().unwrap_or(UNKNOWN)
+    }
+
+    /// A word as it is looked up.
+    fn folded<'a>(&self, word: &'a str) -> Cow<'a, str> {
+        match self.tongue.fold {
+            Some(fold) if word.chars().any(|c| fold(c) != Some(c)) => {
+                Cow::Owned(word.chars().filter_map(fold).collect())
+            }
+            _ => Cow::Borrowed(word),
+        }
     }
 
     /// The value of a word with a thousand inside.
@@ -329,6 +365,10 @@ impl Grammar {
             glued_unit: None,
             measure: None,
             currency: None,
+            dual: None,
+            shift: None,
+            tense: None,
+            prefix: false,
             minus: false,
             clause: false,
             guarded: false,

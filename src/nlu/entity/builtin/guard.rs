@@ -2,7 +2,7 @@
 
 use super::grammar::{DIGITS, END, Grammar, Id, SILENT, START, UNKNOWN};
 use super::tongue::{Sense, Tongue, When};
-use crate::nlu::text::{Text, TokenKind};
+use crate::nlu::text::{Text, Token, TokenKind};
 
 /// A context in which a word loses a sense.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Grammar {
     /// Takes from words the senses that they do not have where they stand.
     ///
     /// A word without any sense loses its number; for the others the twin comes back, by position.
-    pub(super) fn guard(&self, text: &Text, ids: &mut [Id]) -> Vec<(usize, Id)> {
+    pub(super) fn guard(&self, text: &Text, tokens: &[Token], ids: &mut [Id]) -> Vec<(usize, Id)> {
         let mut twins = Vec::new();
         if self.guards.is_empty() {
             return twins;
@@ -60,11 +60,11 @@ impl Grammar {
             let Some(at) = at.filter(|at| *at < ids.len()) else {
                 return edge;
             };
-            match text.tokens.get(at).map(|token| token.kind) {
+            match tokens.get(at).map(|token| token.kind) {
                 Some(TokenKind::Number) => DIGITS,
                 Some(TokenKind::Symbol)
                     if matches!(
-                        text.tokens.get(at).map(|token| text.slice(*token)),
+                        tokens.get(at).map(|token| text.slice(*token)),
                         Some("." | "!" | "?" | ",")
                     ) =>
                 {

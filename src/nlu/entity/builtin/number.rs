@@ -83,7 +83,7 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let (mut end, mut value) = group(words, at)?;
     let mut total = 0.0;
     let mut ceiling = f64::MAX;
-    while let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0 && *scale < ceiling) {
+    while let Some(scale) = scale(words, end).filter(|scale| *scale < ceiling) {
         ceiling = scale;
         total += value * scale;
         value = 0.0;
@@ -92,7 +92,7 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         let Some((behind, rest)) = group(words, next) else {
             break;
         };
-        let scaled = words.entry(behind).number.is_some_and(|next| next >= 1000.0 && next < ceiling);
+        let scaled = self::scale(words, behind).is_some_and(|next| next < ceiling);
         if !scaled && rest >= ceiling {
             break;
         }
@@ -106,6 +106,16 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         return Some((behind, total + fraction));
     }
     Some((end, total))
+}
+
+/// A thousand or more, by which the number before is multiplied. Two of them may be one word.
+fn scale(words: &Words<'_>, at: usize) -> Option<f64> {
+    let value = words.entry(at).number.filter(|value| *value >= 1000.0)?;
+    Some(if is_dual(value) { value / 2.0 } else { value })
+}
+
+fn is_dual(scale: f64) -> bool {
+    scale.log10().fract() > 0.2
 }
 
 /// What stands behind the point: digit by digit, or a number below a hundred.
@@ -130,6 +140,9 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     if words.id(at) == super::grammar::COMPOUND {
         return words.number(at).map(|value| (at + 1, value));
     }
+    if let Some(shift) = first.shift {
+        return shifted(words, at + 1, shift);
+    }
     let (mut end, mut value) = match words.number(at) {
         Some(hundreds) if (100.0..1000.0).contains(&hundreds) => {
             if hundreds == 100.0 && !grammar.tongue.bare_scales {
@@ -139,7 +152,11 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         }
         // The scale itself is read behind this.
         Some(scale) if scale >= 1000.0 => {
-            return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0));
+            if is_dual(scale) {
+                return Some((at, 2.0));
+            }
+            let bare = scale == 1000.0 || grammar.tongue.bare_millions;
+            return (bare && grammar.tongue.bare_scales).then_some((at, 1.0));
         }
         Some(_) => below_hundred(words, at)?,
         None if first.one && words.entry(at + 1).number.is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
@@ -158,6 +175,17 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     Some((end, value))
 }
 
+/// A number behind a word that changes it: "साढ़े तीन सौ" is 350, "सवा लाख" 125,000.
+fn shifted(words: &Words<'_>, at: usize, shift: f64) -> Option<(usize, f64)> {
+    let digits =
+        |at| words.digits(at).filter(|_| words.ends_at(at + 1)).map(|(value, _)| (at + 1, value.into()));
+    let counted: Option<(usize, f64)> = digits(at).or_else(|| below_hundred(words, at));
+    let bare = || words.number(at).filter(|scale| *scale >= 100.0).map(|_| (at, 1.0));
+    let (end, value) = counted.or_else(bare)?;
+    let hundred = words.number(end) == Some(100.0);
+    Some(if hundred { (end + 1, (value + shift) * 100.0) } else { (end, value + shift) })
+}
+
 fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let grammar = words.grammar;
     let value = words.number(at).filter(|value| *value < 100.0)?;
@@ -165,6 +193,11 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         && let Some((end, teen)) = teen(words, at)
     {
         return Some((end, teen));
+    }
+    if grammar.tongue.units_first
+        && let Some(found) = unit_first(words, at, value)
+    {
+        return Some(found);
     }
     let (end, value) = if grammar.tongue.vigesimal
         && value == 4.0
@@ -199,6 +232,19 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     }
 }
 
+/// "خمسة عشر", five ten, and "خمسة وعشرون", five and twenty.
+fn unit_first(words: &Words<'_>, at: usize, unit: f64) -> Option<(usize, f64)> {
+    if !(1.0..10.0).contains(&unit) {
+        return None;
+    }
+    if words.number(at + 1) == Some(10.0) {
+        return Some((at + 2, 10.0 + unit));
+    }
+    let next = words.phrase(at + 1, &words.grammar.tens_links)?;
+    let tens = words.number(next).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;
+    Some((next + 1, tens + unit))
+}
+
 /// "Dix-sept": ten and seven to nine, where seventeen has no word of its own.
 fn teen(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let next = words.skip(at + 1, &words.grammar.tens_links);
@@ -212,18 +258,39 @@ pub(super) fn ordinal(words: &Words<'_>, at: usize) -> Option<(usize, u32)> {
     if let Some((number, _)) = words.digits(at) {
         return words
             .glued(at + 1)
-            .then(|| suffix(words, at + 1, number))
+            .then(|| suffix(words, if words.joint(at + 1, "-") { at + 2 } else { at + 1 }, number))
             .flatten()
             .and_then(|end| Some((end, u32::try_from(number).ok()?)));
     }
     if let Some(value) = words.entry(at).ordinal {
-        return Some((at + 1, value));
+        let compound = words.grammar.tongue.units_first.then(|| ordinal_unit_first(words, at, value));
+        return compound.flatten().or(Some((at + 1, value)));
     }
     // "Twenty-first", "trentésimo primero": tens before an ordinal below ten.
     let tens = words.number(at).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;
     let next = words.skip(at + 1, &words.grammar.tens_links);
     let unit = words.entry(next).ordinal.filter(|unit| (1..10).contains(unit))?;
     Some((next + 1, tens as u32 + unit))
+}
+
+/// "الخامس عشر", fifth ten, and "الحادي والعشرون", first and twentieth.
+fn ordinal_unit_first(words: &Words<'_>, at: usize, unit: u32) -> Option<(usize, u32)> {
+    if !(1..10).contains(&unit) {
+        return None;
+    }
+    if words.number(at + 1) == Some(10.0) {
+        return Some((at + 2, 10 + unit));
+    }
+    let next = words.phrase(at + 1, &words.grammar.tens_links)?;
+    let tens = words.entry(next).ordinal.filter(|tens| (20..100).contains(tens) && tens % 10 == 0)?;
+    Some((next + 1, tens + unit))
+}
+
+/// An ordinal that ends a number: "две тысячи двадцать седьмого".
+pub(super) fn ordinal_behind(words: &Words<'_>, at: usize, number: f64) -> Option<(usize, f64)> {
+    let rest = f64::from(words.entry(at).ordinal.filter(|_| !words.is_number(at - 1))?);
+    let fits = [10.0, 100.0, 1000.0].into_iter().any(|below| rest < below && number % below == 0.0);
+    (number >= 1000.0 && fits).then_some((at + 1, number + rest))
 }
 
 /// The end of what makes digits an ordinal: "3rd", "1er", "2º".

@@ -22,7 +22,7 @@ pub(super) struct Captures {
     pub hundredths: Option<f64>,
     pub length: Option<Length>,
     pub weekday: Option<Weekday>,
-    /// The part of the day that the weekday's word names with it.
+    /// The part of the day, also when the weekday's word names it.
     pub part: Option<Part>,
     /// One bit a day, Monday the lowest.
     pub weekdays: u8,
@@ -38,6 +38,17 @@ pub(super) struct Captures {
     pub unit: Option<Unit>,
     pub measure: Option<&'static str>,
     pub currency: Option<&'static str>,
+}
+
+impl Captures {
+    /// The duration, or so many of the unit, or one; or both together.
+    pub(super) fn stretch(&self) -> Option<Length> {
+        let counted = self.unit.and_then(|unit| Length::of(self.number.unwrap_or(1.0), unit));
+        match (counted, self.length) {
+            (Some(counted), Some(length)) => Some(counted.plus(length)),
+            (counted, length) => counted.or(length),
+        }
+    }
 }
 
 /// An utterance and the clock that it is read by.
@@ -167,6 +178,21 @@ impl<'a> Reader<'a> {
                 captures.edge = Some(edge);
                 Some(end)
             }
+            Slot::Nth => {
+                let (end, hour) = number::ordinal(words, at)?;
+                captures.hour = Some(i32::try_from(hour).ok().filter(|hour| (1..=12).contains(hour))?);
+                Some(end)
+            }
+            Slot::Part => {
+                let (end, part) = clock::part(self, at)?;
+                captures.part = Some(part);
+                Some(end)
+            }
+            Slot::Dual => {
+                captures.unit = Some(entry.dual?);
+                captures.number = Some(2.0);
+                Some(at + 1)
+            }
             Slot::Unit => {
                 captures.unit = Some(entry.unit?);
                 Some(at + 1)
@@ -231,6 +257,7 @@ impl<'a> Reader<'a> {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }
         let (end, year) = number::cardinal(self.words, at)?;
+        let (end, year) = number::ordinal_behind(self.words, end, year).unwrap_or((end, year));
         // "Nineteen eighty-four", "twenty twenty-seven".
         if year == 19.0 || year == 20.0 {
             let (end, rest) = number::cardinal(self.words, end)?;
