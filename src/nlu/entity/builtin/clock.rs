@@ -100,8 +100,12 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
         let Some(time) = resolve(op, captures) else {
             return;
         };
-        let parted = part(reader, end).and_then(|(behind, part)| Some((behind, time.within(part)?)));
+        let alone = op == Op::HourAlone;
+        let parted = part(reader, end)
+            .filter(|_| !alone)
+            .and_then(|(behind, part)| Some((behind, time.within(part)?)));
         let fits = match op {
+            Op::HourAlone => reader.words.clause_ends(end),
             Op::HourBare | Op::HourOf(_) => parted.is_some() || reader.words.clause_ends(end),
             // "5 to 10 minutes" is a range of numbers.
             Op::Minutes(_) => reader.words.entry(end).unit.is_none(),
@@ -157,7 +161,8 @@ fn resolve(op: Op, captures: &Captures) -> Option<Clocked> {
             let (hour, minute) = (captures.hour?, captures.minute?);
             (hour <= 12).then(|| Clocked::twelve(hour, minute - 60))?
         }
-        Op::HourBare | Op::HourParted => Clocked::twelve(captures.hour?, 0),
+        Op::MinutesSure(sign) => Clocked::twelve(captures.hour?, sign * captures.minute?),
+        Op::HourBare | Op::HourAlone | Op::HourParted => Clocked::twelve(captures.hour?, 0),
         Op::Hour24(minutes) => {
             let hour = captures.hour?;
             Some(Clocked {

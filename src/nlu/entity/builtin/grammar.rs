@@ -270,10 +270,13 @@ impl Grammar {
         id
     }
 
-    fn add(&mut self, word: &str, change: impl FnOnce(&mut Entry)) {
-        let id = self.intern(word);
-        if let Some(entry) = self.entries.get_mut(usize::from(id)) {
-            change(entry);
+    /// Gives a meaning to a word, or to each of several with spaces between.
+    fn add(&mut self, words: &str, change: impl Fn(&mut Entry)) {
+        for word in words.split_whitespace() {
+            let id = self.intern(word);
+            if let Some(entry) = self.entries.get_mut(usize::from(id)) {
+                change(entry);
+            }
         }
     }
 

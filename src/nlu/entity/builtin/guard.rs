@@ -17,35 +17,42 @@ pub(super) struct Guarded {
 impl Grammar {
     /// A guard swaps a word for a twin that lacks the sense.
     pub(super) fn add_guards(&mut self, tongue: &'static Tongue) {
-        for (word, sense, when) in tongue.guards {
-            let word = self.intern(word);
-            let Some(entry) = self.entries.get_mut(usize::from(word)) else {
-                continue;
-            };
-            entry.guarded = true;
-            let mut twin = *entry;
-            match sense {
-                Sense::Any | Sense::Start => {}
-                Sense::Ordinal => twin.ordinal = None,
-                Sense::Weekday => twin.weekday = None,
-                Sense::Month => twin.month = None,
-                Sense::Number => twin.number = None,
-                Sense::Unit => twin.unit = None,
+        for (words, sense, when) in tongue.guards {
+            for word in words.split_whitespace() {
+                self.add_guard(word, *sense, *when);
             }
-            let bare = match sense {
-                Sense::Any => UNKNOWN,
-                Sense::Start => SILENT,
-                _ => self.fresh(twin),
-            };
-            let (after, only, words) = match when {
-                When::OnlyAfter(words) => (true, true, words),
-                When::OnlyBefore(words) => (false, true, words),
-                When::NotAfter(words) => (true, false, words),
-                When::NotBefore(words) => (false, false, words),
-            };
-            let context = words.iter().map(|word| self.intern(word)).collect();
-            self.guards.push(Guarded { word, bare, after, only, context });
         }
+    }
+
+    fn add_guard(&mut self, word: &str, sense: Sense, when: When) {
+        let word = self.intern(word);
+        let Some(entry) = self.entries.get_mut(usize::from(word)) else {
+            return;
+        };
+        entry.guarded = true;
+        let mut twin = *entry;
+        match sense {
+            Sense::Any | Sense::Start => {}
+            Sense::Ordinal => twin.ordinal = None,
+            Sense::Weekday => twin.weekday = None,
+            Sense::Month => twin.month = None,
+            Sense::Number => twin.number = None,
+            Sense::Unit => twin.unit = None,
+        }
+        let bare = match sense {
+            Sense::Any => UNKNOWN,
+            Sense::Start => SILENT,
+            _ => self.fresh(twin),
+        };
+        let (after, only, words) = match when {
+            When::OnlyAfter(words) => (true, true, words),
+            When::OnlyBefore(words) => (false, true, words),
+            When::NotAfter(words) => (true, false, words),
+            When::NotBefore(words) => (false, false, words),
+        };
+        let context =
+            words.iter().flat_map(|words| words.split_whitespace()).map(|word| self.intern(word)).collect();
+        self.guards.push(Guarded { word, bare, after, only, context });
     }
 
     /// Takes from words the senses that they do not have where they stand.

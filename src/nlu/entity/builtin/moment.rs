@@ -45,7 +45,8 @@ fn date_then_time(reader: &Reader<'_>, at: usize) -> Option<(usize, Moment)> {
     let (end, found) = dated(reader, at)?;
     let iso = words.word(end) == "t" && words.glued(end);
     let next = if iso { end + 1 } else { words.skip(end, &words.grammar.moment_links) };
-    let (end, time) = clock::time(reader, next)?;
+    // "В" links to a date, but belongs to "в 5".
+    let (end, time) = clock::time(reader, next).or_else(|| clock::time(reader, end))?;
     let end = if iso && words.word(end) == "z" && words.glued(end) { return None } else { end };
     Some((end, join(found, time)?))
 }

@@ -46,6 +46,7 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
             ("money", json!({"amount": number::json(amount), "currency": currency}))
         }
         Op::Temperature(unit) => ("temperature", json!({"value": number::json(value), "unit": unit})),
+        Op::Frost(unit) => ("temperature", json!({"value": number::json(-value), "unit": unit})),
         Op::Distance => ("distance", json!({"value": number::json(value), "unit": captures.measure?})),
         _ => return None,
     };

@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             Slot::Month => {
                 captures.month = Some(entry.month?);
                 // "14 sept. 2027"
-                let dotted = words.word(at).len() <= 5
+                let dotted = words.word(at).chars().count() <= 5
                     && words.word(at + 1) == "."
                     && words.glued(at + 1)
                     && words.is_number(at + 2);

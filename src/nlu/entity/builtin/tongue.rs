@@ -80,6 +80,10 @@ pub(super) enum Op {
     HourOf(i32),
     /// `{hour}` in a part of the day that the phrase names.
     HourIn(Part),
+    /// `{hour}` where a clause ends behind it, and never with a part of the day: "на 3 дня" is three days.
+    HourAlone,
+    /// As [`Op::Minutes`], where the words leave no doubt: any minute.
+    MinutesSure(i32),
     /// `{minute}` of the hour that ends at `{hour}`: "десять минут пятого".
     MinutesInto,
     /// `{time}` as it was read.
@@ -187,6 +191,8 @@ pub(super) enum Op {
     /// `{n}` of a currency, divided by so many.
     MoneyOf(&'static str, f64),
     Temperature(&'static str),
+    /// The same below zero.
+    Frost(&'static str),
     /// `{n}` of `{measure}`.
     Distance,
 }
@@ -239,7 +245,7 @@ pub(super) enum Section {
 /// Phrases: words, `(a|b)` choices, `[optional]` parts and `{slots}`.
 pub(super) type Rules = &'static [(&'static str, Op)];
 
-/// The vocabulary of a language.
+/// The vocabulary of a language. Words of one meaning may stand in one string, with spaces between.
 #[derive(Debug)]
 pub(super) struct Tongue {
     /// What a letter counts as where spellings vary, `None` when it is left out.
