@@ -55,6 +55,7 @@ fn write(op: Op, captures: &Captures) -> Option<String> {
     Some(match op {
         Op::Alternate => frequency(Unit::Day, 2),
         Op::Each(unit) => frequency(unit, 1),
+        Op::EachOf(count, unit) => frequency(unit, count),
         Op::EveryOther(count) => frequency(captures.unit?, count),
         Op::Every => {
             let count = captures.number.unwrap_or(1.0);

@@ -150,6 +150,8 @@ pub(super) enum Op {
     Every,
     /// Every such unit.
     Each(Unit),
+    /// Every so many of such a unit.
+    EachOf(i32, Unit),
     /// Every so many of `{unit}`.
     EveryOther(i32),
     /// Every other day, said as such.

@@ -6,6 +6,7 @@ mod es;
 mod fr;
 mod it;
 mod pt;
+mod ru;
 
 use proptest::prelude::*;
 
@@ -61,7 +62,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 7] = ["en", "de", "es", "fr", "it", "pt", "ja"];
+const LANGUAGES: [&str; 8] = ["en", "de", "es", "fr", "it", "pt", "ru", "ja"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -183,7 +184,7 @@ const PIECES: [&str; 48] = [
 
 proptest! {
     #[test]
-    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..7_usize) {
+    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..LANGUAGES.len()) {
         fits(&original, LANGUAGES[language])?;
     }
 
@@ -191,7 +192,7 @@ proptest! {
     fn whatever_is_put_together_offsets_fit(
         pieces in prop::collection::vec(0..PIECES.len(), 0..40),
         space in any::<bool>(),
-        language in 0..7_usize,
+        language in 0..LANGUAGES.len(),
     ) {
         let words: Vec<&str> = pieces.into_iter().map(|piece| PIECES[piece]).collect();
         fits(&words.join(if space { " " } else { "" }), LANGUAGES[language])?;
