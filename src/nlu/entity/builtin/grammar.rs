@@ -71,6 +71,7 @@ pub(super) struct Grammar {
     pub and: Vec<Vec<Id>>,
     pub moment_links: Vec<Vec<Id>>,
     pub weekday_tail: Vec<Vec<Id>>,
+    pub long_months: Vec<(Vec<Id>, i32)>,
     pub ordinal_dot: Vec<Id>,
     pub ordinal_suffixes: Vec<Id>,
     pub before_date: Vec<Id>,
@@ -144,6 +145,8 @@ impl Grammar {
             let dash = grammar.intern("-");
             grammar.weekday_tail = vec![vec![dash, tail], vec![tail]];
         }
+        grammar.long_months =
+            tongue.long_months.iter().map(|(month, number)| (grammar.words_of(month), *number)).collect();
         grammar.ordinal_dot = tongue.ordinal_dot.iter().map(|word| grammar.intern(word)).collect();
         grammar.ordinal_suffixes = tongue.ordinal_suffixes.iter().map(|word| grammar.intern(word)).collect();
         grammar.before_date = tongue.before_date.iter().map(|word| grammar.intern(word)).collect();
@@ -166,6 +169,7 @@ impl Grammar {
             and: Vec::new(),
             moment_links: Vec::new(),
             weekday_tail: Vec::new(),
+            long_months: Vec::new(),
             ordinal_dot: Vec::new(),
             ordinal_suffixes: Vec::new(),
             before_date: Vec::new(),

@@ -115,7 +115,7 @@ fn scale(words: &Words<'_>, at: usize) -> Option<f64> {
 }
 
 fn is_dual(scale: f64) -> bool {
-    scale.log10().fract() > 0.2
+    matches!(scale as u64, 2_000 | 2_000_000 | 2_000_000_000)
 }
 
 /// What stands behind the point: digit by digit, or a number below a hundred.

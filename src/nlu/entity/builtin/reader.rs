@@ -8,7 +8,7 @@ use jiff::civil::Weekday;
 use super::clock::{self, Clocked};
 use super::date::Dated;
 use super::duration::{self, Length};
-use super::grammar::Entry;
+use super::grammar::{Entry, Id};
 use super::interval::{self, Edge};
 use super::number;
 use super::rules::Slot;
@@ -116,12 +116,16 @@ impl<'a> Reader<'a> {
             }
             Slot::Weekday => {
                 captures.weekday = Some(entry.weekday?);
-                captures.part = entry.part;
+                captures.part = entry.part.or(captures.part);
                 Some(self.behind_weekday(at))
             }
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
+                if let Some((end, month)) = self.long_month(at) {
+                    captures.month = Some(month);
+                    return Some(end);
+                }
                 captures.month = Some(entry.month?);
                 // "14 sept. 2027"
                 let dotted = words.word(at).chars().count() <= 5
@@ -206,6 +210,13 @@ impl<'a> Reader<'a> {
                 Some(at + 1)
             }
         }
+    }
+
+    /// A month of several words: "كانون الثاني".
+    fn long_month(&self, at: usize) -> Option<(usize, i32)> {
+        let stands = |words: &[Id]| (at..).zip(words).all(|(at, id)| self.words.id(at) == *id);
+        let found = self.words.grammar.long_months.iter().find(|(words, _)| stands(words));
+        found.map(|(words, month)| (at + words.len(), *month))
     }
 
     fn behind_weekday(&self, at: usize) -> usize {

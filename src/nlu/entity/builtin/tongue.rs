@@ -307,6 +307,8 @@ pub(super) struct Tongue {
     /// A word that may follow a weekday: "segunda-feira".
     pub weekday_tail: &'static str,
     pub months: &'static [(&'static str, i32)],
+    /// Months of several words.
+    pub long_months: &'static [(&'static str, i32)],
     pub units: &'static [(&'static str, Unit)],
     /// Two of a unit as one word.
     pub duals: &'static [(&'static str, Unit)],
@@ -359,6 +361,7 @@ impl Tongue {
         day_parts: &[],
         weekday_tail: "",
         months: &[],
+        long_months: &[],
         units: &[],
         duals: &[],
         glued_units: &[],

@@ -1,5 +1,6 @@
 //! The languages whose words are known, one vocabulary file each.
 
+mod ar;
 mod de;
 mod en;
 mod es;
@@ -19,6 +20,7 @@ use super::tongue::Tongue;
 pub(crate) enum Language {
     /// Any language without a file of its own: digits and signs.
     Other,
+    Arabic,
     German,
     English,
     Spanish,
@@ -29,6 +31,7 @@ pub(crate) enum Language {
 }
 
 static OTHER: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&Tongue::NEUTRAL));
+static ARABIC: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ar::ARABIC));
 static GERMAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&de::GERMAN));
 static ENGLISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&en::ENGLISH));
 static SPANISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&es::SPANISH));
@@ -41,6 +44,7 @@ impl Language {
     /// The language of a BCP-47 primary tag.
     pub(crate) fn of(tag: &str) -> Self {
         match tag {
+            "ar" => Self::Arabic,
             "de" => Self::German,
             "en" => Self::English,
             "es" => Self::Spanish,
@@ -55,6 +59,7 @@ impl Language {
     pub(super) fn grammar(self) -> &'static Grammar {
         match self {
             Self::Other => &OTHER,
+            Self::Arabic => &ARABIC,
             Self::German => &GERMAN,
             Self::English => &ENGLISH,
             Self::Spanish => &SPANISH,

@@ -1,5 +1,6 @@
 //! What is found in sentences, a table per language.
 
+mod ar;
 mod de;
 mod en;
 mod es;
@@ -62,7 +63,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 8] = ["en", "de", "es", "fr", "it", "pt", "ru", "ja"];
+const LANGUAGES: [&str; 9] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "ja"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
