@@ -49,6 +49,9 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
+        if matches!(op, Op::From(_)) && words.anchored(at) {
+            return;
+        }
         let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);
         // "The first monday" is no first.
         if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
@@ -94,6 +97,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
     match op {
         Op::Day(shift) => relative(shifted(today, shift)),
         Op::Tonight => Some(Dated { part: Some(Part::Evening), hint: true, ..Dated::new(today, true) }),
+        Op::ThisNight => Some(Dated { part: Some(Part::Night), hint: true, ..Dated::new(today, true) }),
         Op::TodayPart(part) => Some(Dated { part: Some(part), ..Dated::new(today, true) }),
         Op::DayPart(shift, part) => {
             Some(Dated { part: Some(part), ..Dated::new(shifted(today, shift)?, true) })

@@ -1,6 +1,5 @@
 //! A language's vocabulary made ready: a number for each word, and its phrases as tries.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::civil::Weekday;
@@ -60,7 +59,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Grammar {
     pub tongue: &'static Tongue,
-    ids: HashMap<Box<str>, Id, Fnv>,
+    pub ids: HashMap<Box<str>, Id, Fnv>,
     pub entries: Vec<Entry>,
     pub guards: Vec<Guarded>,
     pub tens_links: Vec<Vec<Id>>,
@@ -74,6 +73,7 @@ pub(super) struct Grammar {
     pub long_months: Vec<(Vec<Id>, i32)>,
     pub ordinal_dot: Vec<Id>,
     pub ordinal_suffixes: Vec<Id>,
+    pub anchors: Vec<Id>,
     pub before_date: Vec<Id>,
     pub part: Trie,
     pub duration: Trie,
@@ -149,6 +149,7 @@ impl Grammar {
             tongue.long_months.iter().map(|(month, number)| (grammar.words_of(month), *number)).collect();
         grammar.ordinal_dot = tongue.ordinal_dot.iter().map(|word| grammar.intern(word)).collect();
         grammar.ordinal_suffixes = tongue.ordinal_suffixes.iter().map(|word| grammar.intern(word)).collect();
+        grammar.anchors = tongue.anchors.iter().map(|word| grammar.intern(word)).collect();
         grammar.before_date = tongue.before_date.iter().map(|word| grammar.intern(word)).collect();
         grammar.add_guards(tongue);
         grammar.add_unaccented();
@@ -172,6 +173,7 @@ impl Grammar {
             long_months: Vec::new(),
             ordinal_dot: Vec::new(),
             ordinal_suffixes: Vec::new(),
+            anchors: Vec::new(),
             before_date: Vec::new(),
             part: Trie::default(),
             duration: Trie::default(),
@@ -312,34 +314,11 @@ impl Grammar {
         }
     }
 
-    /// Typed words often lack their accents: "manana" is "mañana" where it is nothing else.
-    fn add_unaccented(&mut self) {
-        let plain: Vec<(String, Id)> = self
-            .ids
-            .iter()
-            .filter(|(word, _)| word.chars().count() > 3 && !word.is_ascii())
-            .map(|(word, id)| (unaccented(word), *id))
-            .collect();
-        for (word, id) in plain {
-            self.ids.entry(word.into()).or_insert(id);
-        }
-    }
-
     pub(super) fn id(&self, word: &str) -> Id {
         if word.len() > LONGEST {
             return UNKNOWN;
         }
         self.ids.get(self.folded(word).as_ref()).copied().unwrap_or(UNKNOWN)
-    }
-
-    /// A word as it is looked up.
-    fn folded<'a>(&self, word: &'a str) -> Cow<'a, str> {
-        match self.tongue.fold {
-            Some(fold) if word.chars().any(|c| fold(c) != Some(c)) => {
-                Cow::Owned(word.chars().filter_map(fold).collect())
-            }
-            _ => Cow::Borrowed(word),
-        }
     }
 
     /// The value of a word with a thousand inside.
@@ -382,19 +361,4 @@ impl Grammar {
         };
         self.entries.get(usize::from(id)).unwrap_or(NOTHING)
     }
-}
-
-fn unaccented(word: &str) -> String {
-    word.chars()
-        .map(|c| match c {
-            'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
-            'é' | 'è' | 'ê' | 'ë' => 'e',
-            'í' | 'ì' | 'î' | 'ï' => 'i',
-            'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
-            'ú' | 'ù' | 'û' | 'ü' => 'u',
-            'ç' => 'c',
-            'ñ' => 'n',
-            c => c,
-        })
-        .collect()
 }

@@ -26,6 +26,7 @@ mod quantity;
 mod reader;
 mod recurrence;
 mod rules;
+mod spelling;
 mod tense;
 mod tongue;
 mod web;

@@ -65,8 +65,12 @@ fn join(found: Dated, time: Clocked) -> Option<Moment> {
         Some(part) => time.within(part).unwrap_or(time),
         None => time,
     };
-    // Twelve at night is the end of the day, not its beginning.
-    let midnight = matches!(found.part, Some(Part::Evening | Part::Night)) && time.time == Time::midnight();
+    // Twelve at night is the end of the day, not its beginning; so are the hours behind it.
+    let midnight = match found.part {
+        Some(Part::Evening) => time.time == Time::midnight(),
+        Some(Part::Night) => time.time.hour() < 6,
+        _ => false,
+    };
     let day = if midnight || time.late { date::shifted(found.day, 1)? } else { found.day };
     Some(Moment { day, time: time.time, dependent: found.dependent })
 }
@@ -78,6 +82,9 @@ pub(super) fn from_now(reader: &Reader<'_>, at: usize) -> Option<(usize, Zoned)>
         let Op::From(sign) = op else {
             return;
         };
+        if reader.words.anchored(at) {
+            return;
+        }
         let Some(span) = captures
             .stretch()
             .filter(|length| !length.is_whole_days())

@@ -38,31 +38,14 @@ pub(super) fn signed(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 /// Digits with the language's signs: `7`, `1,250.5` or `1.250,5`, with a scale word behind.
 fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let tongue = words.grammar.tongue;
-    let (whole, count) = words.digits(at)?;
-    let mut value = f64::from(whole);
-    let mut end = at + 1;
-    let mut groups = 0;
-    while (1..=3).contains(&count) && groups < 5 {
-        let next = if tongue.thousands == " " {
-            let spaced = words.gap(end) == Some(1) && words.is_number(end);
-            if spaced { end } else { break }
-        } else if words.joint(end, tongue.thousands) {
-            end + 1
-        } else {
-            break;
-        };
-        let Some((group, 3)) = words.digits(next) else {
-            break;
-        };
-        value = value * 1000.0 + f64::from(group);
-        end = next + 1;
-        groups += 1;
-    }
+    let (whole, _) = words.digits(at)?;
+    let grouped = lakhs(words, at).or_else(|| thousands(words, at));
+    let (mut end, mut value) = grouped.unwrap_or((at + 1, f64::from(whole)));
     let decimal = if words.joint(end, tongue.decimal) {
         true
     } else {
         // "3.5" is 3.5 also where the comma is the sign: thousands come in threes.
-        groups == 0 && tongue.decimal == "," && words.joint(end, ".")
+        grouped.is_none() && tongue.decimal == "," && words.joint(end, ".")
     };
     if decimal && let Some((fraction, places)) = words.digits(end + 1) {
         value += f64::from(fraction) / 10_f64.powi(i32::try_from(places).unwrap_or(9));
@@ -75,6 +58,46 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         end += 1;
     }
     Some((end, value))
+}
+
+/// Digits in groups of three: `1,250,000`.
+fn thousands(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let sign = words.grammar.tongue.thousands;
+    let (whole, 1..=3) = words.digits(at)? else {
+        return None;
+    };
+    let (mut end, mut value) = (at + 1, f64::from(whole));
+    for _ in 0..5 {
+        let next = match sign {
+            " " if words.gap(end) == Some(1) => end,
+            sign if words.joint(end, sign) => end + 1,
+            _ => break,
+        };
+        match words.digits(next) {
+            Some((group, 3)) => (end, value) = (next + 1, value * 1000.0 + f64::from(group)),
+            _ => break,
+        }
+    }
+    (end > at + 1).then_some((end, value))
+}
+
+/// Digits as India groups them, in hundreds above the thousand: `1,25,000`.
+fn lakhs(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let sign = words.grammar.tongue.thousands;
+    let (whole, 1..=2) = words.digits(at)? else {
+        return None;
+    };
+    let (mut end, mut value) = (at + 1, f64::from(whole));
+    for _ in 0..4 {
+        let (group, digits) = words.digits(end + 1).filter(|_| words.joint(end, sign))?;
+        end += 2;
+        match digits {
+            2 => value = value * 100.0 + f64::from(group),
+            3 if end > at + 3 => return Some((end, value * 1000.0 + f64::from(group))),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Words: `twenty-one`, `a hundred and five`, `deux mille`, `drei Komma fünf`.

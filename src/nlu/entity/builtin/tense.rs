@@ -43,7 +43,12 @@ impl Grammar {
         match token.kind {
             TokenKind::Symbol if matches!(word, "." | "!" | "?" | ";") => Said::End,
             TokenKind::Word => {
-                let ending = || self.tongue.tense_endings.iter().find(|(ending, _)| word.ends_with(ending));
+                let ending = || {
+                    self.tongue
+                        .tense_endings
+                        .iter()
+                        .find(|(endings, _)| endings.split(' ').any(|ending| word.ends_with(ending)))
+                };
                 match self.entry(id).tense.or_else(|| ending().map(|(_, tense)| *tense)) {
                     Some(tense) => Said::Tense(tense),
                     None => Said::Nothing,

@@ -94,6 +94,8 @@ pub(super) enum Op {
     DayByTense(i64),
     /// Today, in the evening.
     Tonight,
+    /// Today, in the night that ends tomorrow.
+    ThisNight,
     /// Today, in a part of it.
     TodayPart(Part),
     /// So many days from today, in a part of that day.
@@ -318,6 +320,8 @@ pub(super) struct Tongue {
     pub currencies: &'static [(&'static str, &'static str)],
     /// Between a date and a time of day.
     pub moment_links: &'static [&'static str],
+    /// Words behind which "two days before" counts from what they say, not from now.
+    pub anchors: &'static [&'static str],
     /// Words behind which "3/4" is a date.
     pub before_date: &'static [&'static str],
     /// What may follow a bare hour.
@@ -368,6 +372,7 @@ impl Tongue {
         measures: &[],
         currencies: &[],
         moment_links: &[","],
+        anchors: &[],
         before_date: &[],
         clause: &[],
         guards: &[],

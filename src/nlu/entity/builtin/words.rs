@@ -135,6 +135,11 @@ impl<'a> Words<'a> {
         self.ends_at(end) || self.joint(end, "-")
     }
 
+    /// Whether what a word begins counts from the word before, not from now.
+    pub(super) fn anchored(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| self.grammar.anchors.contains(&self.id(before)))
+    }
+
     /// Whether the clause of a word speaks of the past.
     pub(super) fn past(&self, at: usize) -> bool {
         self.past.get(at).copied().unwrap_or(false)
