@@ -5,6 +5,7 @@ mod de;
 mod en;
 mod es;
 mod fr;
+mod hi;
 mod it;
 pub(super) mod neutral;
 mod pt;
@@ -25,6 +26,7 @@ pub(crate) enum Language {
     English,
     Spanish,
     French,
+    Hindi,
     Italian,
     Portuguese,
     Russian,
@@ -36,6 +38,7 @@ static GERMAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&de::GERMAN));
 static ENGLISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&en::ENGLISH));
 static SPANISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&es::SPANISH));
 static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
+static HINDI: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&hi::HINDI));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
 static RUSSIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ru::RUSSIAN));
@@ -49,6 +52,7 @@ impl Language {
             "en" => Self::English,
             "es" => Self::Spanish,
             "fr" => Self::French,
+            "hi" => Self::Hindi,
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
             "ru" => Self::Russian,
@@ -64,6 +68,7 @@ impl Language {
             Self::English => &ENGLISH,
             Self::Spanish => &SPANISH,
             Self::French => &FRENCH,
+            Self::Hindi => &HINDI,
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
             Self::Russian => &RUSSIAN,

@@ -5,6 +5,7 @@ mod de;
 mod en;
 mod es;
 mod fr;
+mod hi;
 mod it;
 mod pt;
 mod ru;
@@ -63,7 +64,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 9] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "ja"];
+const LANGUAGES: [&str; 10] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ja"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
