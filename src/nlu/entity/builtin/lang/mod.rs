@@ -10,6 +10,7 @@ mod it;
 pub(super) mod neutral;
 mod pt;
 mod ru;
+mod ur;
 
 use std::sync::LazyLock;
 
@@ -30,6 +31,7 @@ pub(crate) enum Language {
     Italian,
     Portuguese,
     Russian,
+    Urdu,
 }
 
 static OTHER: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&Tongue::NEUTRAL));
@@ -42,6 +44,7 @@ static HINDI: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&hi::HINDI));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
 static RUSSIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ru::RUSSIAN));
+static URDU: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ur::URDU));
 
 impl Language {
     /// The language of a BCP-47 primary tag.
@@ -56,6 +59,7 @@ impl Language {
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
             "ru" => Self::Russian,
+            "ur" => Self::Urdu,
             _ => Self::Other,
         }
     }
@@ -72,6 +76,7 @@ impl Language {
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
             Self::Russian => &RUSSIAN,
+            Self::Urdu => &URDU,
         }
     }
 }
