@@ -127,7 +127,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             }
         }
         Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
-        Op::DayOfMonthIn(shift) => {
+        Op::DayOf(shift) => {
             let first = first_of_month(today, shift)?;
             relative(civil(first.year().into(), first.month().into(), captures.day?))
         }

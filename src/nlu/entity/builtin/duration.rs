@@ -112,7 +112,6 @@ fn phrase(op: Op, captures: &Captures) -> Option<(Length, Unit)> {
             let unit = captures.unit?;
             Some((Length::of(amount, unit)?, unit))
         }
-        Op::Of(amount, unit) => Some((Length::of(amount, unit)?, unit)),
         Op::OneAnd => Some((captures.stretch()?, captures.unit?)),
         Op::Fixed(minutes) if minutes % 1440 == 0 => {
             Some((Length { days: minutes / 1440, ..Length::default() }, Unit::Week))

@@ -122,17 +122,9 @@ impl<'a> Reader<'a> {
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
-                if let Some((end, month)) = self.long_month(at) {
-                    captures.month = Some(month);
-                    return Some(end);
-                }
-                captures.month = Some(entry.month?);
-                // "14 sept. 2027"
-                let dotted = words.word(at).chars().count() <= 5
-                    && words.word(at + 1) == "."
-                    && words.glued(at + 1)
-                    && words.is_number(at + 2);
-                Some(if dotted { at + 2 } else { at + 1 })
+                let (end, month) = self.month(at)?;
+                captures.month = Some(month);
+                Some(end)
             }
             Slot::Day => {
                 let (end, day) = self.day(at)?;
@@ -192,31 +184,42 @@ impl<'a> Reader<'a> {
                 captures.part = Some(part);
                 Some(end)
             }
-            Slot::Dual => {
-                captures.unit = Some(entry.dual?);
-                captures.number = Some(2.0);
-                Some(at + 1)
-            }
-            Slot::Unit => {
-                captures.unit = Some(entry.unit?);
-                Some(at + 1)
-            }
-            Slot::Measure => {
-                captures.measure = Some(entry.measure?);
-                Some(at + 1)
-            }
-            Slot::Currency => {
-                captures.currency = Some(entry.currency?);
+            Slot::Unit | Slot::Dual | Slot::Measure | Slot::Currency => {
+                self.word(slot, at, captures)?;
                 Some(at + 1)
             }
         }
     }
 
-    /// A month of several words: "كانون الثاني".
-    fn long_month(&self, at: usize) -> Option<(usize, i32)> {
-        let stands = |words: &[Id]| (at..).zip(words).all(|(at, id)| self.words.id(at) == *id);
-        let found = self.words.grammar.long_months.iter().find(|(words, _)| stands(words));
-        found.map(|(words, month)| (at + words.len(), *month))
+    /// Reads a slot of one word that the vocabulary lists.
+    fn word(&self, slot: Slot, at: usize, captures: &mut Captures) -> Option<()> {
+        let entry = self.words.entry(at);
+        match slot {
+            Slot::Dual => {
+                captures.unit = Some(entry.dual?);
+                captures.number = Some(2.0);
+            }
+            Slot::Measure => captures.measure = Some(entry.measure?),
+            Slot::Currency => captures.currency = Some(entry.currency?),
+            _ => captures.unit = Some(entry.unit?),
+        }
+        Some(())
+    }
+
+    /// A month, which may be of several words: "كانون الثاني".
+    fn month(&self, at: usize) -> Option<(usize, i32)> {
+        let words = self.words;
+        let stands = |long: &[Id]| (at..).zip(long).all(|(at, id)| words.id(at) == *id);
+        if let Some((long, month)) = words.grammar.long_months.iter().find(|(long, _)| stands(long)) {
+            return Some((at + long.len(), *month));
+        }
+        let month = words.entry(at).month?;
+        // "14 sept. 2027"
+        let dotted = words.word(at).chars().count() <= 5
+            && words.word(at + 1) == "."
+            && words.glued(at + 1)
+            && words.is_number(at + 2);
+        Some((if dotted { at + 2 } else { at + 1 }, month))
     }
 
     fn behind_weekday(&self, at: usize) -> usize {

@@ -20,12 +20,18 @@ impl Grammar {
 
     /// A word as it is looked up.
     pub(super) fn folded<'a>(&self, word: &'a str) -> Cow<'a, str> {
-        match self.tongue.fold {
-            Some(fold) if word.chars().any(|c| fold(c) != Some(c)) => {
-                Cow::Owned(word.chars().filter_map(fold).collect())
-            }
-            _ => Cow::Borrowed(word),
+        let spelling = |c: char| self.tongue.spellings.iter().find(|(typed, _)| typed.contains(c));
+        if self.tongue.spellings.is_empty() || !word.chars().any(|c| spelling(c).is_some()) {
+            return Cow::Borrowed(word);
         }
+        let mut folded = String::with_capacity(word.len());
+        for c in word.chars() {
+            match spelling(c) {
+                Some((_, meant)) => folded.push_str(meant),
+                None => folded.push(c),
+            }
+        }
+        Cow::Owned(folded)
     }
 }
 

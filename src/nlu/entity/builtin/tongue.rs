@@ -117,7 +117,7 @@ pub(super) enum Op {
     /// As [`Op::DayOfMonth`], where nothing follows that could be the "second" of something.
     DayOfMonthBare,
     /// `{day}` of the month so many months from this.
-    DayOfMonthIn(i64),
+    DayOf(i64),
     /// A day of every year.
     Feast(i8, i8),
     /// The first or last day of the month so many months from this.
@@ -178,8 +178,6 @@ pub(super) enum Op {
     Amount(f64),
     /// So many minutes.
     Fixed(i64),
-    /// So many of a unit that the phrase names.
-    Of(f64, Unit),
     /// One `{unit}` and `{dur}`.
     OneAnd,
     /// `{n}` or one, times so many, as a number: "two dozen".
@@ -250,10 +248,12 @@ pub(super) enum Section {
 pub(super) type Rules = &'static [(&'static str, Op)];
 
 /// The vocabulary of a language. Words of one meaning may stand in one string, with spaces between.
+// The flags are independent of each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(super) struct Tongue {
-    /// What a letter counts as where spellings vary, `None` when it is left out.
-    pub fold: Option<fn(char) -> Option<char>>,
+    /// Letters that are typed for another, and that one, or nothing when they are left out.
+    pub spellings: &'static [(&'static str, &'static str)],
     /// Letters that are words of their own, written in front of the next: "و" in "والنصف".
     pub prefixes: &'static [&'static str],
     /// Words that only look as if they began with one of these.
@@ -333,7 +333,7 @@ pub(super) struct Tongue {
 impl Tongue {
     /// A language without words of its own.
     pub(super) const NEUTRAL: Self = Self {
-        fold: None,
+        spellings: &[],
         prefixes: &[],
         whole: &[],
         tenses: &[],

@@ -48,7 +48,7 @@ macro_rules! last {
 }
 
 pub(super) static ARABIC: Tongue = Tongue {
-    fold: Some(fold),
+    spellings: &[("أإآٱ", "ا"), ("ىئ", "ي"), ("ة", "ه")],
     prefixes: &["و", "ف", "ب", "ل", "ك"],
     whole: &["لست"],
     numbers: NUMBERS,
@@ -131,16 +131,6 @@ pub(super) static ARABIC: Tongue = Tongue {
     rules: RULES,
     ..Tongue::NEUTRAL
 };
-
-/// Alef with and without hamza, ya with and without dots, ta marbuta and ha.
-fn fold(c: char) -> Option<char> {
-    Some(match c {
-        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
-        'ى' | 'ئ' => 'ي',
-        'ة' => 'ه',
-        c => c,
-    })
-}
 
 const NUMBERS: &[(&str, f64)] = &[
     ("صفر", 0.0),
@@ -318,7 +308,7 @@ const RULES: &[(Section, Rules)] = &[
             ("يوم {weekday} [,] [الموافق] {day} [من] [شهر] {month} [[,] [عام|سنة] {year}]", Op::Calendar),
             ("يوم {day}", Op::DayOfMonthBare),
             ("[يوم] {day} من (الشهر|هذا الشهر|الشهر الحالي|الشهر الجاري)", Op::DayOfMonth),
-            (next!("[يوم] {day} من الشهر"), Op::DayOfMonthIn(1)),
+            (next!("[يوم] {day} من الشهر"), Op::DayOf(1)),
             ("(نهاية|آخر|أواخر) (الشهر|هذا الشهر|الشهر الحالي)", Op::MonthEnd(0)),
             (next!("(نهاية|آخر|أواخر) الشهر"), Op::MonthEnd(1)),
             (next!("(بداية|أول|مطلع) الشهر"), Op::MonthStart(1)),

@@ -32,7 +32,7 @@ macro_rules! last {
 }
 
 pub(super) static HINDI: Tongue = Tongue {
-    fold: Some(fold),
+    spellings: &[("\u{901}", "\u{902}"), ("\u{93c}", "")],
     tenses: &[
         ("था थी थे थीं हुआ हुई हुए हुईं हुयी हुये ने मैंने हमने तुमने आपने तूने उसने इसने उन्होंने इन्होंने किसने जिसने सबने", Past),
         ("गया गई गए गये गयी आया आयी किया दिया लिया कहा देखा बोला चुका चुकी चुके", Past),
@@ -109,15 +109,6 @@ pub(super) static HINDI: Tongue = Tongue {
     rules: RULES,
     ..Tongue::NEUTRAL
 };
-
-/// Chandrabindu is anusvara, and the dot below a letter is left out.
-fn fold(c: char) -> Option<char> {
-    match c {
-        '\u{901}' => Some('\u{902}'),
-        '\u{93c}' => None,
-        c => Some(c),
-    }
-}
 
 const NUMBERS: &[(&str, f64)] = &[
     ("शून्य ज़ीरो", 0.0),
@@ -350,7 +341,7 @@ const RULES: &[(Section, Rules)] = &[
             ("{month} {day} [,] {year}", Op::Calendar),
             ("{day} तारीख", Op::DayOfMonth),
             ("इस (महीने|माह) की {day} [तारीख]", Op::DayOfMonth),
-            (next!("(महीने|माह) की {day} [तारीख]"), Op::DayOfMonthIn(1)),
+            (next!("(महीने|माह) की {day} [तारीख]"), Op::DayOf(1)),
             ("[इस] (महीने|माह) के (अंत|आखिर|आख़िर) [में|तक]", Op::MonthEnd(0)),
             (next!("(महीने|माह) के (अंत|आखिर|आख़िर) [में|तक]"), Op::MonthEnd(1)),
             (next!("(महीने|माह) (की शुरुआत|के शुरू) [में]"), Op::MonthStart(1)),

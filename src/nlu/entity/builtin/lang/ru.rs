@@ -54,7 +54,7 @@ macro_rules! last {
 }
 
 pub(super) static RUSSIAN: Tongue = Tongue {
-    fold: Some(fold),
+    spellings: &[("ё", "е")],
     // "Полтретьего", "полчаса".
     prefixes: &["пол"],
     decimal: ",",
@@ -142,10 +142,6 @@ pub(super) static RUSSIAN: Tongue = Tongue {
     rules: RULES,
     ..Tongue::NEUTRAL
 };
-
-fn fold(c: char) -> Option<char> {
-    Some(if c == 'ё' { 'е' } else { c })
-}
 
 const NUMBERS: &[(&str, f64)] = &[
     ("ноль ноля нуль нуля нулю нулем", 0.0),
@@ -344,7 +340,7 @@ const RULES: &[(Section, Rules)] = &[
             ("{unit} [[и] {dur}] [тому] назад", Op::From(-1)),
             ("{day} {month} [{year} [года|г]]", Op::Calendar),
             ("{day} (числа|число) [этого месяца]", Op::DayOfMonth),
-            ("{day} числа (следующего|будущего) месяца", Op::DayOfMonthIn(1)),
+            ("{day} числа (следующего|будущего) месяца", Op::DayOf(1)),
             ("(конец|конца|концу|конце) [этого|текущего] месяца", Op::MonthEnd(0)),
             ("(конец|конца|концу|конце) (следующего|будущего) месяца", Op::MonthEnd(1)),
             ("(начало|начала|началу|начале) (следующего|будущего) месяца", Op::MonthStart(1)),

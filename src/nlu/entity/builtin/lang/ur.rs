@@ -31,7 +31,7 @@ macro_rules! last {
 }
 
 pub(super) static URDU: Tongue = Tongue {
-    fold: Some(fold),
+    spellings: &[("يىئ", "ی"), ("ك", "ک"), ("هةۃۂۀ", "ہ"), ("أإآٱ", "ا"), ("ؤ", "و"), ("ں", "ن"), ("ۓ", "ے")],
     tenses: &[
         (
             "تھا تھی تھے تھیں ہوا ہوئی ہوئے ہوئیں نے گیا گئی گئے گئیں آیا دیا لیا کہا دیکھا بولا چکا چکی چکے",
@@ -110,20 +110,6 @@ pub(super) static URDU: Tongue = Tongue {
     rules: RULES,
     ..Tongue::NEUTRAL
 };
-
-/// Arabic ya, kaf and ha are typed for the Urdu ones, alef without its mark, nun for nun ghunna.
-fn fold(c: char) -> Option<char> {
-    Some(match c {
-        'ي' | 'ى' | 'ئ' => 'ی',
-        'ك' => 'ک',
-        'ه' | 'ة' | 'ۃ' | 'ۂ' | 'ۀ' => 'ہ',
-        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
-        'ؤ' => 'و',
-        'ں' => 'ن',
-        'ۓ' => 'ے',
-        c => c,
-    })
-}
 
 const NUMBERS: &[(&str, f64)] = &[
     ("صفر زیرو", 0.0),
@@ -370,7 +356,7 @@ const RULES: &[(Section, Rules)] = &[
             ("{month} {day} [,] {year} [ء]", Op::Calendar),
             ("{day} تاریخ", Op::DayOfMonth),
             ("اس (مہینے|ماہ) کی {day} [تاریخ]", Op::DayOfMonth),
-            (next!("(مہینے|ماہ) کی {day} [تاریخ]"), Op::DayOfMonthIn(1)),
+            (next!("(مہینے|ماہ) کی {day} [تاریخ]"), Op::DayOf(1)),
             ("[اس] (مہینے|ماہ) کے (آخر|اختتام) [میں|تک]", Op::MonthEnd(0)),
             (next!("(مہینے|ماہ) کے (آخر|اختتام) [میں|تک]"), Op::MonthEnd(1)),
             (next!("(مہینے|ماہ) (کے شروع|کے آغاز) [میں]"), Op::MonthStart(1)),
