@@ -27,6 +27,14 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
         return Some(Reading::new(end, "number", value, false));
     }
     let value = captures.number?;
+    if let Op::Plus(_) | Op::Parts(_) = op {
+        let more = match op {
+            Op::Parts(parts) => captures.hundredths? / parts,
+            Op::Plus(more) => more,
+            _ => return None,
+        };
+        return Some(Reading::new(end, "number", number::json(value + more), false));
+    }
     let (entity, value) = match op {
         Op::Percent => ("percentage", number::json(value)),
         Op::Money => {
@@ -38,6 +46,7 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
             ("money", json!({"amount": number::json(amount), "currency": currency}))
         }
         Op::Temperature(unit) => ("temperature", json!({"value": number::json(value), "unit": unit})),
+        Op::Frost(unit) => ("temperature", json!({"value": number::json(-value), "unit": unit})),
         Op::Distance => ("distance", json!({"value": number::json(value), "unit": captures.measure?})),
         _ => return None,
     };

@@ -8,7 +8,7 @@ use jiff::civil::Weekday;
 use super::clock::{self, Clocked};
 use super::date::Dated;
 use super::duration::{self, Length};
-use super::grammar::Entry;
+use super::grammar::{Entry, Id};
 use super::interval::{self, Edge};
 use super::number;
 use super::rules::Slot;
@@ -22,7 +22,7 @@ pub(super) struct Captures {
     pub hundredths: Option<f64>,
     pub length: Option<Length>,
     pub weekday: Option<Weekday>,
-    /// The part of the day that the weekday's word names with it.
+    /// The part of the day, also when the weekday's word names it.
     pub part: Option<Part>,
     /// One bit a day, Monday the lowest.
     pub weekdays: u8,
@@ -38,6 +38,17 @@ pub(super) struct Captures {
     pub unit: Option<Unit>,
     pub measure: Option<&'static str>,
     pub currency: Option<&'static str>,
+}
+
+impl Captures {
+    /// The duration, or so many of the unit, or one; or both together.
+    pub(super) fn stretch(&self) -> Option<Length> {
+        let counted = self.unit.and_then(|unit| Length::of(self.number.unwrap_or(1.0), unit));
+        match (counted, self.length) {
+            (Some(counted), Some(length)) => Some(counted.plus(length)),
+            (counted, length) => counted.or(length),
+        }
+    }
 }
 
 /// An utterance and the clock that it is read by.
@@ -105,19 +116,15 @@ impl<'a> Reader<'a> {
             }
             Slot::Weekday => {
                 captures.weekday = Some(entry.weekday?);
-                captures.part = entry.part;
+                captures.part = entry.part.or(captures.part);
                 Some(self.behind_weekday(at))
             }
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
-                captures.month = Some(entry.month?);
-                // "14 sept. 2027"
-                let dotted = words.word(at).len() <= 5
-                    && words.word(at + 1) == "."
-                    && words.glued(at + 1)
-                    && words.is_number(at + 2);
-                Some(if dotted { at + 2 } else { at + 1 })
+                let (end, month) = self.month(at)?;
+                captures.month = Some(month);
+                Some(end)
             }
             Slot::Day => {
                 let (end, day) = self.day(at)?;
@@ -167,19 +174,52 @@ impl<'a> Reader<'a> {
                 captures.edge = Some(edge);
                 Some(end)
             }
-            Slot::Unit => {
-                captures.unit = Some(entry.unit?);
-                Some(at + 1)
+            Slot::Nth => {
+                let (end, hour) = number::ordinal(words, at)?;
+                captures.hour = Some(i32::try_from(hour).ok().filter(|hour| (1..=12).contains(hour))?);
+                Some(end)
             }
-            Slot::Measure => {
-                captures.measure = Some(entry.measure?);
-                Some(at + 1)
+            Slot::Part => {
+                let (end, part) = clock::part(self, at)?;
+                captures.part = Some(part);
+                Some(end)
             }
-            Slot::Currency => {
-                captures.currency = Some(entry.currency?);
+            Slot::Unit | Slot::Dual | Slot::Measure | Slot::Currency => {
+                self.word(slot, at, captures)?;
                 Some(at + 1)
             }
         }
+    }
+
+    /// Reads a slot of one word that the vocabulary lists.
+    fn word(&self, slot: Slot, at: usize, captures: &mut Captures) -> Option<()> {
+        let entry = self.words.entry(at);
+        match slot {
+            Slot::Dual => {
+                captures.unit = Some(entry.dual?);
+                captures.number = Some(2.0);
+            }
+            Slot::Measure => captures.measure = Some(entry.measure?),
+            Slot::Currency => captures.currency = Some(entry.currency?),
+            _ => captures.unit = Some(entry.unit?),
+        }
+        Some(())
+    }
+
+    /// A month, which may be of several words: "كانون الثاني".
+    fn month(&self, at: usize) -> Option<(usize, i32)> {
+        let words = self.words;
+        let stands = |long: &[Id]| (at..).zip(long).all(|(at, id)| words.id(at) == *id);
+        if let Some((long, month)) = words.grammar.long_months.iter().find(|(long, _)| stands(long)) {
+            return Some((at + long.len(), *month));
+        }
+        let month = words.entry(at).month?;
+        // "14 sept. 2027"
+        let dotted = words.word(at).chars().count() <= 5
+            && words.word(at + 1) == "."
+            && words.glued(at + 1)
+            && words.is_number(at + 2);
+        Some((if dotted { at + 2 } else { at + 1 }, month))
     }
 
     fn behind_weekday(&self, at: usize) -> usize {
@@ -231,6 +271,7 @@ impl<'a> Reader<'a> {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }
         let (end, year) = number::cardinal(self.words, at)?;
+        let (end, year) = number::ordinal_behind(self.words, end, year).unwrap_or((end, year));
         // "Nineteen eighty-four", "twenty twenty-seven".
         if year == 19.0 || year == 20.0 {
             let (end, rest) = number::cardinal(self.words, end)?;

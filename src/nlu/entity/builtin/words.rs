@@ -1,5 +1,7 @@
 //! The words of an utterance, by position, as entries of the language's lexicon.
 
+use std::borrow::Cow;
+
 use super::grammar::{COMPOUND, Entry, Grammar, Id, SILENT, UNKNOWN};
 use crate::nlu::text::{Text, Token, TokenKind};
 
@@ -8,20 +10,24 @@ use crate::nlu::text::{Text, Token, TokenKind};
 pub(super) struct Words<'a> {
     pub grammar: &'static Grammar,
     text: &'a Text,
+    tokens: Cow<'a, [Token]>,
     ids: Vec<Id>,
     /// What words mean that lost a sense where they stand, by position.
     twins: Vec<(usize, Id)>,
     /// Numbers written as one word that the lexicon does not list, by position.
     compounds: Vec<(usize, f64)>,
+    /// Whether the clause of a word speaks of the past, by position.
+    past: Vec<bool>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(text: &'a Text, grammar: &'static Grammar) -> Self {
-        let mut ids: Vec<Id> = text.tokens.iter().map(|token| grammar.id(text.slice(*token))).collect();
-        let twins = grammar.guard(text, &mut ids);
+        let (tokens, mut ids) = grammar.words(text);
+        let past = grammar.past(text, &tokens, &ids);
+        let twins = grammar.guard(text, &tokens, &mut ids);
         let mut compounds = Vec::new();
         if !grammar.tongue.thousand_inside.is_empty() {
-            for (at, (id, token)) in ids.iter_mut().zip(&text.tokens).enumerate() {
+            for (at, (id, token)) in ids.iter_mut().zip(tokens.iter()).enumerate() {
                 if *id == UNKNOWN
                     && let Some(value) = grammar.compound(text.slice(*token))
                 {
@@ -30,7 +36,7 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        Self { grammar, text, ids, twins, compounds }
+        Self { grammar, text, tokens, ids, twins, compounds, past }
     }
 
     /// The value of a number word.
@@ -43,7 +49,7 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn token(&self, at: usize) -> Option<Token> {
-        self.text.tokens.get(at).copied()
+        self.tokens.get(at).copied()
     }
 
     pub(super) fn id(&self, at: usize) -> Id {
@@ -65,11 +71,11 @@ impl<'a> Words<'a> {
 
     /// The normalised word itself.
     pub(super) fn word(&self, at: usize) -> &'a str {
-        self.text.tokens.get(at).map_or("", |token| self.text.slice(*token))
+        self.tokens.get(at).map_or("", |token| self.text.slice(*token))
     }
 
     pub(super) fn kind(&self, at: usize) -> Option<TokenKind> {
-        self.text.tokens.get(at).map(|token| token.kind)
+        self.tokens.get(at).map(|token| token.kind)
     }
 
     pub(super) fn is_number(&self, at: usize) -> bool {
@@ -83,8 +89,8 @@ impl<'a> Words<'a> {
 
     /// How many bytes stand between this word and the one before.
     pub(super) fn gap(&self, at: usize) -> Option<usize> {
-        let before = self.text.tokens.get(at.checked_sub(1)?)?;
-        self.text.tokens.get(at)?.start.checked_sub(before.end)
+        let before = self.tokens.get(at.checked_sub(1)?)?;
+        self.tokens.get(at)?.start.checked_sub(before.end)
     }
 
     /// Whether a sign stands at `at`, with nothing around it.
@@ -108,6 +114,9 @@ impl<'a> Words<'a> {
         if !self.glued(at) {
             return true;
         }
+        if self.entry(before).prefix {
+            return self.starts_at(before);
+        }
         if self.kind(before) != Some(TokenKind::Symbol) {
             return false;
         }
@@ -126,6 +135,16 @@ impl<'a> Words<'a> {
         self.ends_at(end) || self.joint(end, "-")
     }
 
+    /// Whether what a word begins counts from the word before, not from now.
+    pub(super) fn anchored(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| self.grammar.anchors.contains(&self.id(before)))
+    }
+
+    /// Whether the clause of a word speaks of the past.
+    pub(super) fn past(&self, at: usize) -> bool {
+        self.past.get(at).copied().unwrap_or(false)
+    }
+
     /// Plain digits as a number of at most nine digits, and how many there are.
     pub(super) fn digits(&self, at: usize) -> Option<(i32, usize)> {
         if self.kind(at) != Some(TokenKind::Number) {
@@ -138,7 +157,7 @@ impl<'a> Words<'a> {
             if count == 9 {
                 return None;
             }
-            value = value * 10 + digit(c)?;
+            value = value * 10 + i32::try_from(c.to_digit(10)?).ok()?;
             count += 1;
         }
         Some((value, count))
@@ -169,17 +188,4 @@ impl<'a> Words<'a> {
             Some(TokenKind::Number | TokenKind::Ideograph) => false,
         }
     }
-}
-
-/// The value of a decimal digit, also of Arabic, Persian, Devanagari and Bengali ones.
-fn digit(c: char) -> Option<i32> {
-    let zero = match c {
-        '0'..='9' => '0',
-        '\u{660}'..='\u{669}' => '\u{660}',
-        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
-        '\u{966}'..='\u{96f}' => '\u{966}',
-        '\u{9e6}'..='\u{9ef}' => '\u{9e6}',
-        _ => return None,
-    };
-    i32::try_from(u32::from(c) - u32::from(zero)).ok()
 }

@@ -1,11 +1,15 @@
 //! What is found in sentences, a table per language.
 
+mod ar;
 mod de;
 mod en;
 mod es;
 mod fr;
+mod hi;
 mod it;
 mod pt;
+mod ru;
+mod ur;
 
 use proptest::prelude::*;
 
@@ -61,7 +65,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 7] = ["en", "de", "es", "fr", "it", "pt", "ja"];
+const LANGUAGES: [&str; 11] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ur", "ja"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -130,7 +134,7 @@ fn only_values_that_hang_on_the_clock_say_so() {
 }
 
 /// Words that begin and join phrases, to reach deep into the grammar.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 78] = [
     "from",
     "to",
     "between",
@@ -179,11 +183,41 @@ const PIECES: [&str; 48] = [
     "million",
     "9999",
     "+",
+    "через",
+    "половине",
+    "третьего",
+    "с",
+    "до",
+    "пол",
+    "часа",
+    "الساعة",
+    "الثانية",
+    "عشرة",
+    "و",
+    "النصف",
+    "كل",
+    "إلا",
+    "بعد",
+    "لل",
+    "ألفين",
+    "कल",
+    "साढ़े",
+    "तीन",
+    "बजे",
+    "से",
+    "लाख",
+    "था",
+    "۵",
+    "ہر",
+    "پونے",
+    "تک",
+    "ہفتے",
+    "کو",
 ];
 
 proptest! {
     #[test]
-    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..7_usize) {
+    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..LANGUAGES.len()) {
         fits(&original, LANGUAGES[language])?;
     }
 
@@ -191,7 +225,7 @@ proptest! {
     fn whatever_is_put_together_offsets_fit(
         pieces in prop::collection::vec(0..PIECES.len(), 0..40),
         space in any::<bool>(),
-        language in 0..7_usize,
+        language in 0..LANGUAGES.len(),
     ) {
         let words: Vec<&str> = pieces.into_iter().map(|piece| PIECES[piece]).collect();
         fits(&words.join(if space { " " } else { "" }), LANGUAGES[language])?;
@@ -220,6 +254,11 @@ fn long_texts_take_bounded_time() {
         "1,111".repeat(20_000),
         "in 2 hours and 3 ".repeat(6_000),
         "a@".repeat(50_000),
+        "с 3 до пяти часов ".repeat(6_000),
+        "الساعة الثانية عشرة والنصف و".repeat(5_000),
+        "والثلاثاء".repeat(10_000),
+        "कल साढ़े तीन बजे से ".repeat(6_000),
+        "ہر پیر کو پونے دو ".repeat(6_000),
     ] {
         for language in LANGUAGES {
             let start = std::time::Instant::now();
