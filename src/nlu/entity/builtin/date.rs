@@ -49,6 +49,9 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
+        if op == Op::From(-1) && words.owned(at) {
+            return;
+        }
         let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);
         // "The first monday" is no first.
         if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
@@ -77,7 +80,7 @@ fn calendar(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
     let today = reader.now.date();
     let mut best = iso(words, at).or_else(|| numeric(words, at, today));
     words.grammar.date.read(reader, at, &mut |end, op, captures| {
-        let full = matches!(op, Op::Calendar | Op::DayOfMonth);
+        let full = matches!(op, Op::Calendar | Op::CalendarOf(_) | Op::DayOf(_) | Op::DayOfMonth);
         if full && words.ends_at(end) && best.is_none_or(|(behind, _)| end > behind) {
             best = resolve(op, captures, today).map(|found| (end, found)).or(best);
         }
@@ -117,6 +120,14 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
                 Some(year) => Some(Dated::new(civil(year, month, day)?, false)),
                 None => relative(next_day(today, month, day)),
             }
+        }
+        Op::CalendarOf(shift) => {
+            let year = i32::from(today.year()) + i32::try_from(shift).ok()?;
+            relative(civil(year, captures.month?, captures.day?))
+        }
+        Op::DayOf(shift) => {
+            let first = first_of_month(today, shift)?;
+            relative(civil(first.year().into(), first.month().into(), captures.day?))
         }
         Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
         Op::Feast(month, day) => match captures.year {

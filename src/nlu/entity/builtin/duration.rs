@@ -130,6 +130,6 @@ fn amount(reader: &Reader<'_>, at: usize) -> Option<(usize, Length, Unit)> {
     let end = if words.word(end) == "-" && words.glued(end) && words.glued(end + 1) { end + 1 } else { end };
     let entry = words.entry(end);
     let unit = entry.unit.or(entry.glued_unit.filter(|_| words.glued(end) && words.is_number(end - 1)))?;
-    let (end, other) = and_half(end + 1);
+    let (end, other) = and_half(words.next(end));
     Some((end, Length::of(amount + half + other, unit)?, unit))
 }

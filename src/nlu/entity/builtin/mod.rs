@@ -11,6 +11,7 @@
 //! Reading takes linear time: a reading covers a bounded number of words, and so does each look
 //! ahead.
 
+mod boundary;
 mod clock;
 mod date;
 mod duration;
@@ -20,12 +21,14 @@ mod interval;
 mod lang;
 mod moment;
 mod number;
+mod numeral;
 mod phone;
 mod quantity;
 mod reader;
 mod recurrence;
 mod rules;
 mod tongue;
+mod unspaced;
 mod web;
 mod words;
 
@@ -96,11 +99,7 @@ pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate
 /// The longest reading at a word; of equally long ones the more specific, which comes first.
 fn read(reader: &Reader<'_>, at: usize, phones: bool) -> Option<Reading> {
     let words = reader.words;
-    // Most words begin nothing.
-    if words.id(at) == grammar::UNKNOWN && !words.is_number(at) && words.word(at) != "+" {
-        return None;
-    }
-    if !words.starts_at(at) {
+    if !words.may_begin(at) || !words.starts_at(at) {
         return None;
     }
     let mut best: Option<Reading> = None;
@@ -151,7 +150,8 @@ fn ordinal(words: &Words<'_>, at: usize) -> Option<Reading> {
 
 fn cardinal(words: &Words<'_>, at: usize) -> Option<Reading> {
     let (end, value) = number::signed(words, at)?;
-    words.ends_at(end).then(|| Reading::new(end, "number", number::json(value), false))
+    (words.ends_at(end) && words.counts(at, end))
+        .then(|| Reading::new(end, "number", number::json(value), false))
 }
 
 fn candidate(

@@ -77,6 +77,9 @@ pub(super) fn from_now(reader: &Reader<'_>, at: usize) -> Option<(usize, Zoned)>
         let Op::From(sign) = op else {
             return;
         };
+        if sign < 0 && reader.words.owned(at) {
+            return;
+        }
         let Some(span) =
             captures.length.filter(|length| !length.is_whole_days()).and_then(super::duration::Length::span)
         else {

@@ -27,7 +27,12 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
         return Some(Reading::new(end, "number", value, false));
     }
     let value = captures.number?;
+    if op == Op::Ordinal {
+        let counts = value.fract() == 0.0 && (1.0..1e9).contains(&value);
+        return counts.then(|| Reading::new(end, "ordinal", number::json(value), false));
+    }
     let (entity, value) = match op {
+        Op::PercentOf(times) => ("percentage", number::json(value * times)),
         Op::Percent => ("percentage", number::json(value)),
         Op::Money => {
             let amount = value + captures.hundredths.unwrap_or(0.0) / 100.0;

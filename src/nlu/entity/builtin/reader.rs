@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         match slot {
             Slot::Number => {
                 let (end, value) = number::signed(words, at)
-                    .or_else(|| entry.one.then_some((at + 1, 1.0)))
+                    .or_else(|| entry.one.then(|| (words.next(at), 1.0)))
                     .filter(|(end, _)| words.ends_at(*end) || !words.is_number(*end))?;
                 captures.number = Some(value);
                 Some(end)
@@ -111,13 +111,17 @@ impl<'a> Reader<'a> {
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
+                if let Some((end, month)) = words.numbered_month(at) {
+                    captures.month = Some(month);
+                    return Some(end);
+                }
                 captures.month = Some(entry.month?);
                 // "14 sept. 2027"
                 let dotted = words.word(at).len() <= 5
                     && words.word(at + 1) == "."
                     && words.glued(at + 1)
                     && words.is_number(at + 2);
-                Some(if dotted { at + 2 } else { at + 1 })
+                Some(if dotted { at + 2 } else { words.next(at) })
             }
             Slot::Day => {
                 let (end, day) = self.day(at)?;
@@ -169,21 +173,21 @@ impl<'a> Reader<'a> {
             }
             Slot::Unit => {
                 captures.unit = Some(entry.unit?);
-                Some(at + 1)
+                Some(words.next(at))
             }
             Slot::Measure => {
                 captures.measure = Some(entry.measure?);
-                Some(at + 1)
+                Some(words.next(at))
             }
             Slot::Currency => {
                 captures.currency = Some(entry.currency?);
-                Some(at + 1)
+                Some(words.next(at))
             }
         }
     }
 
     fn behind_weekday(&self, at: usize) -> usize {
-        self.words.skip(at + 1, &self.words.grammar.weekday_tail)
+        self.words.skip(self.words.next(at), &self.words.grammar.weekday_tail)
     }
 
     /// "Monday", "monday and friday", "monday, wednesday and friday".
@@ -227,6 +231,9 @@ impl<'a> Reader<'a> {
     }
 
     fn year(&self, at: usize) -> Option<(usize, i32)> {
+        if let Some(found) = self.words.year_of_era(at) {
+            return Some(found);
+        }
         if let Some((year, digits)) = self.words.digits(at) {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }

@@ -10,6 +10,10 @@ pub(super) enum Part {
     Morning,
     /// 12 to 18.
     Afternoon,
+    /// Midnight to 6.
+    Dawn,
+    /// 11 to 14.
+    Noon,
     /// 18 to midnight.
     Evening,
     /// 22 to 6 of the next day.
@@ -98,6 +102,10 @@ pub(super) enum Op {
     DayOfMonth,
     /// As [`Op::DayOfMonth`], where nothing follows that could be the "second" of something.
     DayOfMonthBare,
+    /// `{day}` of the month so many months from this.
+    DayOf(i64),
+    /// `{day}` `{month}` of the year so many years from this.
+    CalendarOf(i64),
     /// A day of every year.
     Feast(i8, i8),
     /// The first or last day of the month so many months from this.
@@ -112,6 +120,8 @@ pub(super) enum Op {
     Year(i64),
     /// `{month}` and maybe `{year}`, from its first day to its last.
     NamedMonth(Which),
+    /// `{month}` of the year so many years from this.
+    MonthOf(i64),
     /// `{year}`.
     NamedYear,
     /// So much time from now on, or up to now.
@@ -158,6 +168,10 @@ pub(super) enum Op {
     Times(f64),
     /// `{n}` of the kind.
     Percent,
+    /// `{n}` times so many of a hundred.
+    PercentOf(f64),
+    /// `{n}` as an ordinal.
+    Ordinal,
     /// `{n}` of `{currency}`, and `{n2}` hundredths.
     Money,
     /// `{n}` of a currency, divided by so many.
@@ -273,6 +287,69 @@ pub(super) struct Tongue {
     pub clause: &'static [&'static str],
     pub guards: &'static [Guard],
     pub rules: &'static [(Section, Rules)],
+    /// What a language states besides that writes no spaces between words.
+    pub unspaced: Option<&'static Unspaced>,
+}
+
+/// What is stated of a language that writes no spaces between words, or glues particles to them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unspaced {
+    /// Whether it has spaces all the same: a reading begins where a word does, and ends there or
+    /// before a particle.
+    pub spaced: bool,
+    /// Characters that are read as another, of one length: traditional ones as simplified.
+    pub variants: &'static [(&'static str, &'static str)],
+    /// Words that hold a numeral or a word of time but mean something else.
+    pub ordinary: &'static [&'static str],
+    /// What numbers count: a numeral before one of them is a number.
+    pub counters: &'static [&'static str],
+    /// Single characters beside which a numeral stands free, and with which no reading begins.
+    pub particles: &'static [&'static str],
+    /// What may be glued behind a reading up to the next space, where there are spaces.
+    pub endings: &'static [&'static str],
+    /// The only words that a numeral of one sign counts, if not all.
+    pub lone_before: &'static [&'static str],
+    /// A numeral that is an article when it stands alone: it is no number.
+    pub article: &'static str,
+    /// Whether "two hundred five" is 250.
+    pub trailing_tens: bool,
+    /// What makes a year, a month, a day of a number.
+    pub year: &'static str,
+    pub month: &'static str,
+    pub day: &'static [&'static str],
+    /// Eras, with the year before their first.
+    pub eras: &'static [(&'static str, i32)],
+    /// The first year of an era.
+    pub first_year: &'static str,
+    /// Between a part of the day and a time.
+    pub part_links: &'static [&'static str],
+    /// Behind these "{dur} ago" counts from what stands before, not from now.
+    pub owners: &'static [&'static str],
+    /// Whether mobile numbers are eleven digits from 13 to 19.
+    pub mobile: bool,
+}
+
+impl Unspaced {
+    /// Nothing stated.
+    pub(super) const NONE: Self = Self {
+        spaced: false,
+        variants: &[],
+        ordinary: &[],
+        counters: &[],
+        particles: &[],
+        endings: &[],
+        lone_before: &[],
+        article: "",
+        trailing_tens: false,
+        year: "",
+        month: "",
+        day: &[],
+        eras: &[],
+        first_year: "",
+        part_links: &[],
+        owners: &[],
+        mobile: false,
+    };
 }
 
 impl Tongue {
@@ -311,5 +388,6 @@ impl Tongue {
         clause: &[],
         guards: &[],
         rules: &[],
+        unspaced: None,
     };
 }
