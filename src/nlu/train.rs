@@ -16,7 +16,7 @@ use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-pub const ENGINE: u32 = 3;
+pub const ENGINE: u32 = 4;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;

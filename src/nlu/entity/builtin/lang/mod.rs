@@ -5,6 +5,7 @@ mod en;
 mod es;
 mod fr;
 mod it;
+mod ja;
 pub(super) mod neutral;
 mod pt;
 
@@ -24,6 +25,7 @@ pub(crate) enum Language {
     French,
     Italian,
     Portuguese,
+    Japanese,
 }
 
 static OTHER: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&Tongue::NEUTRAL));
@@ -33,6 +35,7 @@ static SPANISH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&es::SPANISH))
 static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
+static JAPANESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ja::JAPANESE));
 
 impl Language {
     /// The language of a BCP-47 primary tag.
@@ -44,6 +47,7 @@ impl Language {
             "fr" => Self::French,
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
+            "ja" => Self::Japanese,
             _ => Self::Other,
         }
     }
@@ -57,6 +61,7 @@ impl Language {
             Self::French => &FRENCH,
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
+            Self::Japanese => &JAPANESE,
         }
     }
 }
