@@ -102,7 +102,9 @@ impl Words<'_> {
             !glued || self.kind(at) == Some(TokenKind::Symbol) || lexicon.is_particle(self.id(at))
         };
         let behind = self.kind(end).is_none() || free(self.glued(end), end);
-        let before = at.checked_sub(1).is_none_or(|before| free(self.glued(at), before));
+        let before = at
+            .checked_sub(1)
+            .is_none_or(|before| free(self.glued(at), before) || self.word(before).starts_with(is_hiragana));
         if spec.spaced {
             // "이천" is also a town, "하나" nothing but a number.
             let listed = self.piece(at).is_some_and(|piece| piece.id != UNKNOWN);
@@ -145,6 +147,16 @@ impl Words<'_> {
             _ => self.numeral(next).map(|(end, year)| (end, year as i32))?,
         };
         (1..200).contains(&year).then_some((end, before + year))
+    }
+
+    /// Whether a day of the month that was read is rather so many days: "一日", "三日前".
+    pub(super) fn spans_days(&self, at: usize, end: usize) -> bool {
+        let Some(lexicon) = &self.grammar.unspaced else {
+            return false;
+        };
+        let spec = lexicon.spec;
+        end == at + 2 && [self.word(at), self.word(at + 1)] == spec.one_day
+            || spec.away.contains(&self.word(end)) && self.glued(end)
     }
 
     /// Whether "{dur} ago" at a position counts from what is said before it: "会議の30分前".

@@ -49,7 +49,7 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
-        if op == Op::From(-1) && words.owned(at) {
+        if op == Op::From(-1) && words.owned(at) || op == Op::DayOfMonth && words.spans_days(at, end) {
             return;
         }
         let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);

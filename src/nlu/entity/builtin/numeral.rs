@@ -170,7 +170,23 @@ pub(super) fn read<'a>(spec: &Unspaced, word: impl Fn(usize) -> Option<&'a str>)
         }
         at += taken;
     }
-    (at > 0 && !plain).then(|| Numeral { length: at, value: sum.value(spec) })
+    let value = sum.value(spec);
+    let (length, decimals) = decimals(spec, at, &word);
+    (at > 0 && !plain).then(|| Numeral { length: at + length, value: value.map(|whole| whole + decimals) })
+}
+
+/// The point at a position and the digits behind it: how many words, and what they add.
+fn decimals<'a>(spec: &Unspaced, at: usize, word: &impl Fn(usize) -> Option<&'a str>) -> (usize, f64) {
+    if spec.point.is_empty() || word(at) != Some(spec.point) {
+        return (0, 0.0);
+    }
+    let (mut length, mut place, mut total) = (1, 0.1, 0.0);
+    while let Some(Sign::Digit(digit)) = word(at + length).and_then(sign).filter(|_| length < 10) {
+        total += digit * place;
+        place /= 10.0;
+        length += 1;
+    }
+    if length > 1 { (length, total) } else { (0, 0.0) }
 }
 
 /// Digits with thousands and decimals: how many words, and the value.
@@ -234,6 +250,13 @@ mod tests {
         {
             assert_eq!(value(text, &chinese).and_then(|found| found.1), Some(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn decimals_stand_behind_the_point() {
+        let spec = Unspaced { point: "点", ..Unspaced::NONE };
+        assert_eq!(value("三点五", &spec), Some((3, Some(3.5))));
+        assert_eq!(value("三点", &spec), Some((1, Some(3.0))));
     }
 
     #[test]

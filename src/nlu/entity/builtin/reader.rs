@@ -14,6 +14,7 @@ use super::number;
 use super::rules::Slot;
 use super::tongue::{Part, Unit};
 use super::words::Words;
+use crate::nlu::text::TokenKind;
 
 /// What the slots of a phrase captured, in order where there are two of a kind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -180,6 +181,10 @@ impl<'a> Reader<'a> {
                 Some(words.next(at))
             }
             Slot::Currency => {
+                // Where words are not separated a sign may stand before its number, a word behind.
+                if captures.number.is_none() && words.kind(at) == Some(TokenKind::Ideograph) {
+                    return None;
+                }
                 captures.currency = Some(entry.currency?);
                 Some(words.next(at))
             }

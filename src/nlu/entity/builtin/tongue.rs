@@ -317,12 +317,18 @@ pub(super) struct Unspaced {
     pub year: &'static str,
     pub month: &'static str,
     pub day: &'static [&'static str],
+    /// A day of the month that is rather so long when it stands alone: "一日".
+    pub one_day: [&'static str; 2],
+    /// Between a whole number and its decimals.
+    pub point: &'static str,
     /// Eras, with the year before their first.
     pub eras: &'static [(&'static str, i32)],
     /// The first year of an era.
     pub first_year: &'static str,
     /// Between a part of the day and a time.
     pub part_links: &'static [&'static str],
+    /// What makes a distance in time of days before it: "三日前".
+    pub away: &'static [&'static str],
     /// Behind these "{dur} ago" counts from what stands before, not from now.
     pub owners: &'static [&'static str],
     /// Whether mobile numbers are eleven digits from 13 to 19.
@@ -344,9 +350,12 @@ impl Unspaced {
         year: "",
         month: "",
         day: &[],
+        one_day: [""; 2],
+        point: "",
         eras: &[],
         first_year: "",
         part_links: &[],
+        away: &[],
         owners: &[],
         mobile: false,
     };

@@ -262,13 +262,16 @@ impl<'a> Cutting<'a> {
             self.ids.get(at) == Some(&(wanted & !GLUED)) && (wanted & GLUED == 0 || self.glued(at))
         });
         // "ドルフィン" holds no dollars.
-        let katakana = |at: usize| self.word(at).is_some_and(|word| word.starts_with(is_katakana));
-        said && !(self.glued(end) && katakana(end - 1) && katakana(end))
+        let katakana = |at: usize| {
+            let both = at.checked_sub(1).and_then(|before| self.word(before)).zip(self.word(at));
+            both.is_some_and(|(a, b)| a.starts_with(is_katakana) && b.starts_with(is_katakana))
+        };
+        said && !(self.glued(end) && katakana(end)) && !(self.glued(at) && katakana(at))
     }
 
     /// The longest piece at a position. Behind a number a unit wins over a name: "两周一次".
     fn piece(&self, at: usize, counted: bool) -> Piece {
-        let unit = self.words(at).find(|word| counted && word.kind == Kind::Unit);
+        let unit = self.words(at).find(|word| counted && word.kind != Kind::Name);
         let word = unit.or_else(|| self.words(at).next());
         let numeral = self.numeral(at);
         if let Some(numeral) = numeral
