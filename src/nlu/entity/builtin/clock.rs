@@ -87,12 +87,17 @@ pub(super) fn format(time: Time) -> String {
 pub(super) fn time(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
     reader.times.at(at, || {
         // "Morgens um 6", "por la noche a las 10": the part of the day may come first.
-        read(reader, at).or_else(|| {
+        let plain = read(reader, at);
+        let parted = || {
             let (end, part) = part(reader, at).filter(|(_, part)| !matches!(part, Part::Am | Part::Pm))?;
             let linked = reader.words.skip(end, &reader.words.grammar.part_links);
             let (end, time) = read(reader, linked)?;
             Some((end, time.within(part)?))
-        })
+        };
+        match (plain, parted()) {
+            (Some(plain), Some(parted)) if parted.0 > plain.0 => Some(parted),
+            (plain, parted) => plain.or(parted),
+        }
     })
 }
 

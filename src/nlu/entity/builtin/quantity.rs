@@ -42,6 +42,10 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
             let amount = (value + captures.hundredths.unwrap_or(0.0) / 100.0) / divisor;
             ("money", json!({"amount": number::json(amount), "currency": currency}))
         }
+        Op::MoneyTenths(currency) => {
+            let tenths = captures.hundredths.filter(|tenths| *tenths < 10.0)?;
+            ("money", json!({"amount": number::json(value + tenths / 10.0), "currency": currency}))
+        }
         Op::Temperature(unit) => ("temperature", json!({"value": number::json(value), "unit": unit})),
         Op::Distance => ("distance", json!({"value": number::json(value), "unit": captures.measure?})),
         _ => return None,

@@ -176,6 +176,8 @@ pub(super) enum Op {
     Money,
     /// `{n}` of a currency, divided by so many.
     MoneyOf(&'static str, f64),
+    /// `{n}` of a currency, and `{n2}` tenths.
+    MoneyTenths(&'static str),
     Temperature(&'static str),
     /// `{n}` of `{measure}`.
     Distance,
@@ -301,6 +303,8 @@ pub(super) struct Unspaced {
     pub variants: &'static [(&'static str, &'static str)],
     /// Words that hold a numeral or a word of time but mean something else.
     pub ordinary: &'static [&'static str],
+    /// Words of time that phrases hold and that are never cut otherwise: "明天气温" holds no "天气".
+    pub whole: &'static [&'static str],
     /// What numbers count: a numeral before one of them is a number.
     pub counters: &'static [&'static str],
     /// Single characters beside which a numeral stands free, and with which no reading begins.
@@ -341,6 +345,7 @@ impl Unspaced {
         spaced: false,
         variants: &[],
         ordinary: &[],
+        whole: &[],
         counters: &[],
         particles: &[],
         endings: &[],

@@ -69,6 +69,7 @@ struct Word {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Ordinary,
+    Whole,
     Counter,
     /// What stands behind a number: a unit, a currency.
     Unit,
@@ -158,7 +159,9 @@ impl Lexicon {
                 lexicon.add(grammar, &word, Word { characters: Vec::new(), id, value, kind });
             }
         }
-        for (words, kind) in [(spec.ordinary, Kind::Ordinary), (spec.counters, Kind::Counter)] {
+        let lists =
+            [(spec.ordinary, Kind::Ordinary), (spec.whole, Kind::Whole), (spec.counters, Kind::Counter)];
+        for (words, kind) in lists {
             for word in words {
                 let word = (*word, Word { characters: Vec::new(), id: UNKNOWN, value: None, kind });
                 lexicon.add(grammar, word.0, word.1);
@@ -214,8 +217,9 @@ impl Lexicon {
         while pieces.len() < tokens.len() {
             let at = pieces.len();
             let cutting = Cutting { lexicon: self, text, tokens, ids };
+            let half = |at| cutting.word(at).is_some_and(|word| matches!(word, "半" | "반"));
             let counted = pieces.last().is_some_and(|piece: &Piece| piece.value.is_some())
-                || at.checked_sub(1).is_some_and(|before| cutting.is_number(before));
+                || at.checked_sub(1).is_some_and(|before| cutting.is_number(before) || half(before));
             let piece = cutting.piece(at, counted);
             if piece.ordinary {
                 ids.iter_mut().take(piece.end).skip(at).for_each(|id| *id = UNKNOWN);
@@ -269,10 +273,14 @@ impl<'a> Cutting<'a> {
         said && !(self.glued(end) && katakana(end)) && !(self.glued(at) && katakana(at))
     }
 
-    /// The longest piece at a position. Behind a number a unit wins over a name: "两周一次".
+    /// The longest piece at a position. Units and what is counted stand behind numbers only, and
+    /// there they win over names: "两周一次" holds no "周一".
     fn piece(&self, at: usize, counted: bool) -> Piece {
-        let unit = self.words(at).find(|word| counted && word.kind != Kind::Name);
-        let word = unit.or_else(|| self.words(at).next());
+        let counts = |word: &Word| matches!(word.kind, Kind::Counter | Kind::Unit);
+        let unit = self.words(at).find(|word| {
+            counted && (word.kind == Kind::Ordinary || counts(word) && !self.cuts_name(word, at))
+        });
+        let word = unit.or_else(|| self.words(at).find(|word| !counts(word)));
         let numeral = self.numeral(at);
         if let Some(numeral) = numeral
             && word.is_none_or(|word| numeral.length > word.characters.len())
@@ -292,6 +300,14 @@ impl<'a> Cutting<'a> {
             counter: matches!(word.kind, Kind::Counter | Kind::Unit),
             ..Piece::lone(word.id, at + word.characters.len())
         }
+    }
+
+    /// Whether a word ends in the middle of a name: "个星期" in "第二个星期三".
+    fn cuts_name(&self, word: &Word, at: usize) -> bool {
+        let end = at + word.characters.len();
+        (at + 1..end).any(|inner| {
+            self.words(inner).any(|name| name.kind == Kind::Name && inner + name.characters.len() > end)
+        })
     }
 
     fn numeral(&self, at: usize) -> Option<Numeral> {

@@ -8,6 +8,7 @@ mod it;
 mod ja;
 pub(super) mod neutral;
 mod pt;
+mod zh;
 
 use std::sync::LazyLock;
 
@@ -26,6 +27,7 @@ pub(crate) enum Language {
     Italian,
     Portuguese,
     Japanese,
+    Chinese,
 }
 
 static OTHER: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&Tongue::NEUTRAL));
@@ -36,6 +38,7 @@ static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
 static JAPANESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ja::JAPANESE));
+static CHINESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&zh::CHINESE));
 
 impl Language {
     /// The language of a BCP-47 primary tag.
@@ -48,6 +51,7 @@ impl Language {
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
             "ja" => Self::Japanese,
+            "zh" => Self::Chinese,
             _ => Self::Other,
         }
     }
@@ -62,6 +66,7 @@ impl Language {
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
             Self::Japanese => &JAPANESE,
+            Self::Chinese => &CHINESE,
         }
     }
 }

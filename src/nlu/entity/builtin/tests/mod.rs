@@ -7,6 +7,7 @@ mod fr;
 mod it;
 mod ja;
 mod pt;
+mod zh;
 
 use proptest::prelude::*;
 
