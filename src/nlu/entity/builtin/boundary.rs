@@ -71,13 +71,25 @@ impl Words<'_> {
     /// Whether what is glued behind a reading in Hangul is a particle, or what its number counts.
     fn ending(&self, lexicon: &Lexicon, last: usize, end: usize) -> bool {
         let numeral = self.is_number(last) || self.piece(last).is_some_and(|piece| piece.value.is_some());
-        if numeral && self.piece(end).is_some_and(|piece| piece.counter) {
+        if numeral && self.counter(lexicon, end) {
+            return true;
+        }
+        // "내일오후": another word of time.
+        if self.piece(end).is_some_and(|piece| piece.end > end + 1 && !piece.ordinary && !piece.counter) {
             return true;
         }
         let rest = (end..end + LONGEST_REST)
             .take_while(|at| (*at == end || self.glued(*at)) && self.word(*at).starts_with(is_hangul));
         let rest: String = rest.map(|at| self.word(at)).collect();
         lexicon.spec.endings.contains(&rest.as_str())
+    }
+
+    /// Whether what numbers count stands at a position, as a word of its own.
+    fn counter(&self, lexicon: &Lexicon, at: usize) -> bool {
+        let Some(piece) = self.piece(at).filter(|piece| piece.counter) else {
+            return false;
+        };
+        !lexicon.spec.spaced || self.kind(piece.end).is_none() || self.ends_unspaced(lexicon, piece.end)
     }
 
     /// Whether a number at a position, read up to `end`, is one by itself. Digits are. A numeral is
@@ -95,7 +107,7 @@ impl Words<'_> {
         if signs == 1 && self.word(at) == spec.article {
             return false;
         }
-        if self.piece(end).is_some_and(|piece| piece.counter) && (self.glued(end) || spec.spaced) {
+        if (self.glued(end) || spec.spaced) && self.counter(lexicon, end) {
             return true;
         }
         let free = |glued: bool, at: usize| {
@@ -156,7 +168,8 @@ impl Words<'_> {
         };
         let spec = lexicon.spec;
         end == at + 2 && [self.word(at), self.word(at + 1)] == spec.one_day
-            || spec.away.contains(&self.word(end)) && self.glued(end)
+            || (spec.spaced || self.glued(end))
+                && spec.away.iter().any(|word| self.rest(end).starts_with(word))
     }
 
     /// Whether "{dur} ago" at a position counts from what is said before it: "会議の30分前".

@@ -66,7 +66,7 @@ impl Reading {
 
 /// Proposes what it recognises.
 pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate>) {
-    let webs = web::find(text);
+    let webs = web::find(text, clock.language.grammar().unspaced.is_some());
     let words = Words::new(text, clock.language.grammar());
     let reader = Reader::new(&words, clock.now);
     let phones = text.normal.bytes().filter(u8::is_ascii_digit).count() >= 7;

@@ -65,7 +65,7 @@ fn join(found: Dated, time: Clocked) -> Option<Moment> {
         None => time,
     };
     // Twelve at night is the end of the day, not its beginning.
-    let midnight = found.part == Some(Part::Evening) && time.time == Time::midnight();
+    let midnight = matches!(found.part, Some(Part::Evening | Part::Night)) && time.time == Time::midnight();
     let day = if midnight || time.late { date::shifted(found.day, 1)? } else { found.day };
     Some(Moment { day, time: time.time, dependent: found.dependent })
 }

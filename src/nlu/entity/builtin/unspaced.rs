@@ -70,9 +70,9 @@ struct Word {
 enum Kind {
     Ordinary,
     Whole,
-    Counter,
     /// What stands behind a number: a unit, a currency.
     Unit,
+    Counter,
     /// What stands by itself: a weekday, a number.
     Name,
 }
@@ -257,7 +257,12 @@ impl<'a> Cutting<'a> {
         let id = self.ids.get(at).copied().unwrap_or(UNKNOWN);
         // Most characters begin no word.
         let words = if id == UNKNOWN { None } else { self.lexicon.words.get(usize::from(id)) };
-        words.map_or(&[][..], Vec::as_slice).iter().filter(move |word| self.stands(word, at))
+        // Behind a space all particles are words, inside a word all words are particles.
+        let inside = self.lexicon.spec.spaced && self.glued(at);
+        words
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .filter(move |word| !(inside && word.kind == Kind::Ordinary) && self.stands(word, at))
     }
 
     fn stands(&self, word: &Word, at: usize) -> bool {
@@ -318,7 +323,11 @@ impl<'a> Cutting<'a> {
         }
         let within = |most: usize| {
             numeral::read(spec, |step| {
-                self.word(at + step).filter(|_| step == 0 || step < most && self.glued(at + step))
+                // "3만 5천"
+                let spaced =
+                    || spec.spaced && step > 1 && matches!(self.word(at + step - 1), Some("만" | "억"));
+                self.word(at + step)
+                    .filter(|_| step == 0 || step < most && (self.glued(at + step) || spaced()))
             })
         };
         let found = within(usize::MAX)?;

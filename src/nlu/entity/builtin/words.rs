@@ -121,6 +121,11 @@ impl<'a> Words<'a> {
         self.word(at) == sign && self.glued(at) && self.glued(at + 1)
     }
 
+    /// The text from a position on.
+    pub(super) fn rest(&self, at: usize) -> &'a str {
+        self.tokens.get(at).and_then(|token| self.text.normal.get(token.start..)).unwrap_or_default()
+    }
+
     /// What a position is part of, where there are no spaces.
     pub(super) fn piece(&self, at: usize) -> Option<&Piece> {
         self.pieces.get(at)

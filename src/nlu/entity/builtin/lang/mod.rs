@@ -6,6 +6,7 @@ mod es;
 mod fr;
 mod it;
 mod ja;
+mod ko;
 pub(super) mod neutral;
 mod pt;
 mod zh;
@@ -27,6 +28,7 @@ pub(crate) enum Language {
     Italian,
     Portuguese,
     Japanese,
+    Korean,
     Chinese,
 }
 
@@ -38,6 +40,7 @@ static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
 static JAPANESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ja::JAPANESE));
+static KOREAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ko::KOREAN));
 static CHINESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&zh::CHINESE));
 
 impl Language {
@@ -51,6 +54,7 @@ impl Language {
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
             "ja" => Self::Japanese,
+            "ko" => Self::Korean,
             "zh" => Self::Chinese,
             _ => Self::Other,
         }
@@ -66,6 +70,7 @@ impl Language {
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
             Self::Japanese => &JAPANESE,
+            Self::Korean => &KOREAN,
             Self::Chinese => &CHINESE,
         }
     }

@@ -6,7 +6,9 @@ mod es;
 mod fr;
 mod it;
 mod ja;
+mod ko;
 mod pt;
+mod unspaced;
 mod zh;
 
 use proptest::prelude::*;
@@ -63,7 +65,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 7] = ["en", "de", "es", "fr", "it", "pt", "ja"];
+const LANGUAGES: [&str; 9] = ["en", "de", "es", "fr", "it", "pt", "ja", "ko", "zh"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -185,7 +187,7 @@ const PIECES: [&str; 48] = [
 
 proptest! {
     #[test]
-    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..7_usize) {
+    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..LANGUAGES.len()) {
         fits(&original, LANGUAGES[language])?;
     }
 
@@ -193,7 +195,7 @@ proptest! {
     fn whatever_is_put_together_offsets_fit(
         pieces in prop::collection::vec(0..PIECES.len(), 0..40),
         space in any::<bool>(),
-        language in 0..7_usize,
+        language in 0..LANGUAGES.len(),
     ) {
         let words: Vec<&str> = pieces.into_iter().map(|piece| PIECES[piece]).collect();
         fits(&words.join(if space { " " } else { "" }), LANGUAGES[language])?;
