@@ -172,6 +172,23 @@ impl Words<'_> {
                 && spec.away.iter().any(|word| self.rest(end).starts_with(word))
     }
 
+    /// Whether an hour that was read is rather "a bit": "快一点".
+    pub(super) fn is_a_bit(&self, at: usize, end: usize) -> bool {
+        let Some(lexicon) = &self.grammar.unspaced else {
+            return false;
+        };
+        let spec = lexicon.spec;
+        let said = end == at + 2 && [self.word(at), self.word(at + 1)] == spec.a_bit;
+        said && self.glued(at)
+            && at.checked_sub(1).is_some_and(|before| {
+                // Behind a word of time, as in "下午一点", it is an hour.
+                let timely = self.piece(before).is_some_and(|piece| piece.inside && !piece.ordinary);
+                self.kind(before) == Some(TokenKind::Ideograph)
+                    && !timely
+                    && !spec.before_hour.contains(&self.word(before))
+            })
+    }
+
     /// Whether "{dur} ago" at a position counts from what is said before it: "会議の30分前".
     pub(super) fn owned(&self, at: usize) -> bool {
         let Some(lexicon) = &self.grammar.unspaced else {

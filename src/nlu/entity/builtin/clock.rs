@@ -104,7 +104,7 @@ pub(super) fn time(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
 fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
     let mut best: Option<(usize, Clocked)> = None;
     reader.words.grammar.time.read(reader, at, &mut |end, op, captures| {
-        let Some(time) = resolve(op, captures) else {
+        let Some(time) = resolve(op, captures).filter(|_| !reader.words.is_a_bit(at, end)) else {
             return;
         };
         let parted = part(reader, end).and_then(|(behind, part)| Some((behind, time.within(part)?)));

@@ -14,6 +14,10 @@ pub(super) fn quantity(reader: &Reader<'_>, at: usize) -> Option<Reading> {
         if best.as_ref().is_some_and(|best| end <= best.end) || !reader.words.ends_at(end) {
             return;
         }
+        // "三块五个": the last number counts something else.
+        if matches!(op, Op::MoneyTenths(_)) && !reader.words.counts_nothing(end) {
+            return;
+        }
         if let Some(found) = resolve(op, captures, end) {
             best = Some(found);
         }

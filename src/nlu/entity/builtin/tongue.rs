@@ -323,6 +323,9 @@ pub(super) struct Unspaced {
     pub day: &'static [&'static str],
     /// A day of the month that is rather so long when it stands alone: "一日".
     pub one_day: [&'static str; 2],
+    /// An hour that is rather "a bit" ("一点"), and what may be glued before it where it is an hour.
+    pub a_bit: [&'static str; 2],
+    pub before_hour: &'static [&'static str],
     /// Between a whole number and its decimals.
     pub point: &'static str,
     /// Eras, with the year before their first.
@@ -356,6 +359,8 @@ impl Unspaced {
         month: "",
         day: &[],
         one_day: [""; 2],
+        a_bit: [""; 2],
+        before_hour: &[],
         point: "",
         eras: &[],
         first_year: "",

@@ -281,6 +281,7 @@ const ORDINARY: &[&str] = &[
     "一目",
     "一歩",
     "一休み",
+    "一問一答",
     "一足",
     "一段と",
     "一点張",
@@ -590,6 +591,7 @@ const RULES: &[(Section, Rules)] = &[
         &[
             ("第 {n}", Op::Ordinal),
             ("{n} (番目|つ目|個目|回目|人目|問目|件目|曲目|番め|つめ)", Op::Ordinal),
+            ("{n} 時間目", Op::Ordinal),
             ("{n} ダース", Op::Times(12.0)),
             ("{n} パーセント", Op::Percent),
             ("{n} 割", Op::PercentOf(10.0)),

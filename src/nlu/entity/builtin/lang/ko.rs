@@ -17,7 +17,8 @@ pub(super) static KOREAN: Tongue = Tongue {
     minus: &["마이너스", "영하"],
     and_half: &["반"],
     and: &["와", "과", "하고", "이랑", "랑", ",", "그리고"],
-    ordinals: &[("첫째", 1), ("첫 번째", 1), ("첫번째", 1), ("둘째", 2), ("셋째", 3), ("넷째", 4)],
+    numbers: &[("첫", 1.0)],
+    ordinals: &[("첫째", 1), ("첫번째", 1), ("둘째", 2), ("셋째", 3), ("넷째", 4)],
     weekdays: &[
         ("월요일", Monday),
         ("화요일", Tuesday),
@@ -103,6 +104,7 @@ pub(super) static KOREAN: Tongue = Tongue {
         particles: &["에", "의", "은", "는", "을", "를"],
         endings: ENDINGS,
         lone_before: LONE_BEFORE,
+        article: "첫",
         year: "년",
         month: "월",
         day: &["일"],
@@ -473,6 +475,11 @@ const ORDINARY: &[&str] = &[
     "열등",
     "둘러",
     "셋업",
+    "제한",
+    "제네바",
+    "제두",
+    "제세",
+    "제열",
 ];
 
 const RULES: &[(Section, Rules)] = &[
