@@ -81,7 +81,7 @@ impl Words<'_> {
         let rest = (end..end + LONGEST_REST)
             .take_while(|at| (*at == end || self.glued(*at)) && self.word(*at).starts_with(is_hangul));
         let rest: String = rest.map(|at| self.word(at)).collect();
-        lexicon.spec.endings.contains(&rest.as_str())
+        lexicon.endings.contains(&rest)
     }
 
     /// Whether what numbers count stands at a position, as a word of its own.

@@ -55,7 +55,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Grammar {
     pub tongue: &'static Tongue,
-    ids: HashMap<Box<str>, Id, Fnv>,
+    pub ids: HashMap<Box<str>, Id, Fnv>,
     pub entries: Vec<Entry>,
     pub guards: Vec<Guarded>,
     pub tens_links: Vec<Vec<Id>>,
@@ -271,30 +271,6 @@ impl Grammar {
         if let Some(entry) = self.entries.get_mut(usize::from(id)) {
             change(entry);
         }
-    }
-
-    /// Another way to write a word.
-    pub(super) fn alias(&mut self, word: &str, id: Id) {
-        self.ids.insert(word.into(), id);
-    }
-
-    /// All words with their numbers.
-    pub(super) fn named(&self) -> Vec<(String, Id)> {
-        self.ids.iter().map(|(word, id)| (word.to_string(), *id)).collect()
-    }
-
-    pub(super) fn begins_phrase(&self, id: Id) -> bool {
-        let tries = [
-            &self.part,
-            &self.duration,
-            &self.time,
-            &self.edge,
-            &self.date,
-            &self.interval,
-            &self.recurrence,
-            &self.quantity,
-        ];
-        tries.into_iter().any(|trie| trie.begins_with(id))
     }
 
     /// The words of a phrase, cut as an utterance is.

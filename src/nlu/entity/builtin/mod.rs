@@ -27,6 +27,7 @@ mod quantity;
 mod reader;
 mod recurrence;
 mod rules;
+mod script;
 mod tongue;
 mod unspaced;
 mod web;

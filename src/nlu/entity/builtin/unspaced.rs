@@ -55,6 +55,8 @@ pub(super) struct Lexicon {
     particles: Vec<Id>,
     /// Whether a phrase or a word that needs no number before it begins with the character.
     begins: Vec<bool>,
+    pub endings: Vec<String>,
+    lone_before: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,11 @@ enum Kind {
     Counter,
     /// What stands by itself: a weekday, a number.
     Name,
+}
+
+/// The words of a long list.
+fn list(lines: &[&str]) -> Vec<String> {
+    lines.iter().flat_map(|line| line.split(' ')).map(|word| word.replace('_', " ")).collect()
 }
 
 /// Cuts words of Hangul into syllables: particles are glued to them.
@@ -135,12 +142,41 @@ pub(super) fn is_hiragana(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{3096}')
 }
 
+impl Grammar {
+    /// Another way to write a word.
+    fn alias(&mut self, word: &str, id: Id) {
+        self.ids.insert(word.into(), id);
+    }
+
+    /// All words with their numbers.
+    fn named(&self) -> Vec<(String, Id)> {
+        self.ids.iter().map(|(word, id)| (word.to_string(), *id)).collect()
+    }
+
+    fn begins_phrase(&self, id: Id) -> bool {
+        let tries = [
+            &self.part,
+            &self.duration,
+            &self.time,
+            &self.edge,
+            &self.date,
+            &self.interval,
+            &self.recurrence,
+            &self.quantity,
+        ];
+        tries.into_iter().any(|trie| trie.begins_with(id))
+    }
+}
+
 impl Lexicon {
     /// The words that the grammar has named so far, and the characters that phrases begin with.
     pub(super) fn new(grammar: &mut Grammar, spec: &'static Unspaced) -> Self {
-        for (written, read) in spec.variants {
-            let id = grammar.intern(read);
-            grammar.alias(written, id);
+        for pair in list(spec.variants) {
+            let mut pair = pair.chars().map(String::from);
+            if let (Some(written), Some(read)) = (pair.next(), pair.next()) {
+                let id = grammar.intern(&read);
+                grammar.alias(&written, id);
+            }
         }
         let mut lexicon = Self {
             spec,
@@ -148,6 +184,8 @@ impl Lexicon {
             month: grammar.intern(spec.month),
             particles: spec.particles.iter().map(|word| grammar.intern(word)).collect(),
             begins: Vec::new(),
+            endings: list(spec.endings),
+            lone_before: list(spec.lone_before),
         };
         let mut named: Vec<(String, Id)> = grammar.named();
         named.retain(|(word, _)| !word.is_ascii());
@@ -162,9 +200,9 @@ impl Lexicon {
         let lists =
             [(spec.ordinary, Kind::Ordinary), (spec.whole, Kind::Whole), (spec.counters, Kind::Counter)];
         for (words, kind) in lists {
-            for word in words {
-                let word = (*word, Word { characters: Vec::new(), id: UNKNOWN, value: None, kind });
-                lexicon.add(grammar, word.0, word.1);
+            for word in list(words) {
+                let meaning = Word { characters: Vec::new(), id: UNKNOWN, value: None, kind };
+                lexicon.add(grammar, &word, meaning);
             }
         }
         for words in &mut lexicon.words {
@@ -343,7 +381,11 @@ impl<'a> Cutting<'a> {
         }
         // "이" is also "this", "일" also work: alone they count only what such numbers count.
         let rest = self.tokens.get(end).and_then(|token| self.text.normal.get(token.start..));
-        let counted = spec.lone_before.iter().any(|word| rest.is_some_and(|rest| rest.starts_with(word)));
+        let counted = self
+            .lexicon
+            .lone_before
+            .iter()
+            .any(|word| rest.is_some_and(|rest| rest.starts_with(word.as_str())));
         (found.length > 1 || counted).then_some(found)
     }
 }
