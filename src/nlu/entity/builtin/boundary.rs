@@ -15,6 +15,9 @@ impl Words<'_> {
         if self.piece(at).is_none_or(|piece| piece.inside || piece.ordinary) || self.in_date(lexicon, at) {
             return false;
         }
+        if lexicon.spec.calendars.iter().any(|calendar| self.before(at).trim_end().ends_with(calendar)) {
+            return false;
+        }
         let Some(before) = at.checked_sub(1).filter(|_| self.glued(at)) else {
             return true;
         };
@@ -38,6 +41,11 @@ impl Words<'_> {
             return false;
         };
         if self.piece(end).is_some_and(|piece| piece.inside) || self.in_date(lexicon, end) {
+            return false;
+        }
+        if [self.word(last), self.word(end)] == lexicon.spec.fraction
+            && (self.is_number(end + 1) || self.numeral(end + 1).is_some())
+        {
             return false;
         }
         if !self.glued(end) {
@@ -159,6 +167,24 @@ impl Words<'_> {
             _ => self.numeral(next).map(|(end, year)| (end, year as i32))?,
         };
         (1..200).contains(&year).then_some((end, before + year))
+    }
+
+    /// Whether what stands at a position makes a date of the "3/4" before it.
+    pub(super) fn dated_behind(&self, at: usize) -> bool {
+        let Some(lexicon) = &self.grammar.unspaced else {
+            return false;
+        };
+        let rest = self.rest(at);
+        lexicon.spec.behind_date.iter().any(|word| rest.starts_with(word))
+    }
+
+    /// The position behind a weekday in brackets: "5日(木)", "11月30日（周一）".
+    pub(super) fn noted_weekday(&self, at: usize) -> Option<usize> {
+        let lexicon = self.grammar.unspaced.as_ref()?;
+        let end = self.next(at + 1);
+        let weekday =
+            self.entry(at + 1).weekday.is_some() || lexicon.spec.weekday_signs.contains(&self.word(at + 1));
+        (self.word(at) == "(" && weekday && self.word(end) == ")").then_some(end + 1)
     }
 
     /// Whether a day of the month that was read is rather so many days: "一日", "三日前".

@@ -112,6 +112,7 @@ fn phrase(op: Op, captures: &Captures) -> Option<(Length, Unit)> {
             let unit = captures.unit?;
             Some((Length::of(amount, unit)?, unit))
         }
+        Op::AndHalf(unit) => Some((Length::of(captures.number? + 0.5, unit)?, unit)),
         Op::Fixed(minutes) if minutes % 1440 == 0 => {
             Some((Length { days: minutes / 1440, ..Length::default() }, Unit::Week))
         }

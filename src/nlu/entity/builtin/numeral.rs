@@ -134,7 +134,11 @@ impl Sum {
 
 /// A numeral that begins with the word at 0; `word` gives what stands at a position, if it is glued
 /// to the one before. Plain digits alone are none: they are read elsewhere.
-pub(super) fn read<'a>(spec: &Unspaced, word: impl Fn(usize) -> Option<&'a str>) -> Option<Numeral> {
+pub(super) fn read<'a>(
+    spec: &Unspaced,
+    pointed: bool,
+    word: impl Fn(usize) -> Option<&'a str>,
+) -> Option<Numeral> {
     let mut sum = Sum::default();
     let mut at = 0;
     let mut plain = true;
@@ -171,7 +175,7 @@ pub(super) fn read<'a>(spec: &Unspaced, word: impl Fn(usize) -> Option<&'a str>)
         at += taken;
     }
     let value = sum.value(spec);
-    let (length, decimals) = decimals(spec, at, &word);
+    let (length, decimals) = if pointed { decimals(spec, at, &word) } else { (0, 0.0) };
     (at > 0 && !plain).then(|| Numeral { length: at + length, value: value.map(|whole| whole + decimals) })
 }
 
@@ -223,7 +227,7 @@ mod tests {
                 _ => words.push(c.to_string()),
             }
         }
-        read(spec, |at| words.get(at).map(String::as_str)).map(|found| (found.length, found.value))
+        read(spec, true, |at| words.get(at).map(String::as_str)).map(|found| (found.length, found.value))
     }
 
     #[test]

@@ -15,7 +15,12 @@ pub(super) fn quantity(reader: &Reader<'_>, at: usize) -> Option<Reading> {
             return;
         }
         // "三块五个": the last number counts something else.
-        if matches!(op, Op::MoneyTenths(_)) && !reader.words.counts_nothing(end) {
+        let other = match op {
+            Op::MoneyTenths(_) => !reader.words.counts_nothing(end),
+            Op::MoneyAlone(_) => reader.words.glued(end) && !reader.words.is_symbol(end),
+            _ => false,
+        };
+        if other {
             return;
         }
         if let Some(found) = resolve(op, captures, end) {
@@ -46,6 +51,7 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
             let amount = (value + captures.hundredths.unwrap_or(0.0) / 100.0) / divisor;
             ("money", json!({"amount": number::json(amount), "currency": currency}))
         }
+        Op::MoneyAlone(currency) => ("money", json!({"amount": number::json(value), "currency": currency})),
         Op::MoneyTenths(currency) => {
             let tenths = captures.hundredths.filter(|tenths| *tenths < 10.0)?;
             ("money", json!({"amount": number::json(value + tenths / 10.0), "currency": currency}))

@@ -259,7 +259,8 @@ impl<'a> Reader<'a> {
         }
         let single = words.number(at)?;
         let (end, hour) = number::cardinal(words, at).unwrap_or((at + 1, single));
-        if hour.fract() == 0.0 && (1.0..=24.0).contains(&hour) {
+        let least = if words.numeral(at).is_some() { 0.0 } else { 1.0 };
+        if hour.fract() == 0.0 && (least..=24.0).contains(&hour) {
             return Some((end, hour as i32));
         }
         // "Vinte e cinco": twenty hours and five minutes.

@@ -35,8 +35,17 @@ pub(super) struct Unspaced {
     /// An hour that is rather "a bit" ("一点"), and what may be glued before it where it is an hour.
     pub a_bit: [&'static str; 2],
     pub before_hour: &'static [&'static str],
-    /// Between a whole number and its decimals.
+    /// Between a whole number and its decimals, and if not everywhere, behind what.
     pub point: &'static str,
+    pub point_after: &'static str,
+    /// Between the parts of a fraction: "3分の1" is no three minutes.
+    pub fraction: [&'static str; 2],
+    /// Single characters that name weekdays in brackets: "5日(木)".
+    pub weekday_signs: &'static [&'static str],
+    /// What makes a date of "3/4" behind it.
+    pub behind_date: &'static [&'static str],
+    /// Calendars that are not read.
+    pub calendars: &'static [&'static str],
     /// Eras, with the year before their first.
     pub eras: &'static [(&'static str, i32)],
     /// The first year of an era.
@@ -71,6 +80,11 @@ impl Unspaced {
         a_bit: [""; 2],
         before_hour: &[],
         point: "",
+        point_after: "",
+        fraction: [""; 2],
+        weekday_signs: &[],
+        behind_date: &[],
+        calendars: &[],
         eras: &[],
         first_year: "",
         part_links: &[],

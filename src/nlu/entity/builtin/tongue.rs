@@ -108,6 +108,8 @@ pub(super) enum Op {
     DayOf(i64),
     /// `{day}` `{month}` of the year so many years from this.
     CalendarOf(i64),
+    /// The `{day}`th `{weekday}` of `{month}`, or of the month so many months from this.
+    NthWeekdayOf(i64),
     /// A day of every year.
     Feast(i8, i8),
     /// The first or last day of the month so many months from this.
@@ -164,6 +166,8 @@ pub(super) enum Op {
     Daily(Part),
     /// So much of `{unit}`.
     Amount(f64),
+    /// `{n}` and a half of a unit that the phrase names.
+    AndHalf(Unit),
     /// So many minutes.
     Fixed(i64),
     /// `{n}` or one, times so many, as a number: "two dozen".
@@ -178,6 +182,8 @@ pub(super) enum Op {
     Money,
     /// `{n}` of a currency, divided by so many.
     MoneyOf(&'static str, f64),
+    /// `{n}` of a currency, where nothing follows that it could count.
+    MoneyAlone(&'static str),
     /// `{n}` of a currency, and `{n2}` tenths.
     MoneyTenths(&'static str),
     Temperature(&'static str),

@@ -105,6 +105,10 @@ impl<'a> Words<'a> {
         self.kind(at) == Some(TokenKind::Number)
     }
 
+    pub(super) fn is_symbol(&self, at: usize) -> bool {
+        self.kind(at) == Some(TokenKind::Symbol)
+    }
+
     /// Whether nothing stands between this word and the one before.
     pub(super) fn glued(&self, at: usize) -> bool {
         self.gap(at) == Some(0)
@@ -124,6 +128,11 @@ impl<'a> Words<'a> {
     /// The text from a position on.
     pub(super) fn rest(&self, at: usize) -> &'a str {
         self.tokens.get(at).and_then(|token| self.text.normal.get(token.start..)).unwrap_or_default()
+    }
+
+    /// The text before a position.
+    pub(super) fn before(&self, at: usize) -> &'a str {
+        self.tokens.get(at).and_then(|token| self.text.normal.get(..token.start)).unwrap_or_default()
     }
 
     /// What a position is part of, where there are no spaces.

@@ -14,6 +14,7 @@ use crate::nlu::entity::builtin::tongue::{Op, Rules, Section, Tongue, Unit, Unsp
 pub(super) static KOREAN: Tongue = Tongue {
     month_first: true,
     written: Some(native),
+    weekday_tail: "날",
     minus: &["마이너스", "영하"],
     and_half: &["반"],
     and: &["와", "과", "하고", "이랑", "랑", ",", "그리고"],
@@ -87,6 +88,9 @@ pub(super) static KOREAN: Tongue = Tongue {
         month: "월",
         day: &["일"],
         one_day: ["일", "일"],
+        fraction: ["분", "의"],
+        weekday_signs: &["월", "화", "수", "목", "금", "토", "일"],
+        behind_date: &["에", "까지", "부터"],
         away: &["동안", "내내", "전", "후", "뒤", "이내", "안에"],
         part_links: &["의", "에"],
         ..Unspaced::NONE
@@ -135,7 +139,7 @@ fn native(number: u32) -> Vec<String> {
 
 /// What may be glued behind a reading.
 const ENDINGS: &[&str] = &[
-    "에 에는 에도 에만 엔 에서 에서는 에서부터 까지 까지는 까지만 까지의 부터 부터는 은 는 이 가 을",
+    "말 초 중순 에 에는 에도 에만 엔 에서 에서는 에서부터 까지 까지는 까지만 까지의 부터 부터는 은 는 이 가 을",
     "를 의 로 으로 와 과 랑 이랑 하고 도 만 만에 쯤 쯤에 경 경에 께 정도 마다 짜리 씩 이나 나 보다",
     "동안 간 내내 안에 이내 이내에 째 후 뒤 전 전에 후에 뒤에 이야 야 이에요 예요 입니다 인데 이고 인",
     "이면 면 인지 이지 이니 니 냐 였어 이었어 이전 이후 이상 이하 미만 초과",
@@ -160,7 +164,7 @@ const ORDINARY: &[&str] = &[
     "오점 오과 육회 육도 육과 칠점 팔도 팔점 구도 구점 구호 구원 구분 구회 구장 구과 백도 백과 백분율",
     "백호 백장 천도 천장 천호 천만에 만도 만점 만회 만과 만원버스 만일 영도 영원 영점 영과 영호",
     "영등포 공도 공원 공과 공장 공회 공점 조도 조회 조장 조원 조과 한번 한_번 한국 한강 한편 한과",
-    "한_분 두_분 세_분 네_분 두통 세대 세상 세계 네가 하나도 하나님 열대 열등 둘러 셋업 제한 제네바",
+    "한_분 두_분 세_분 네_분 두통 세대 세상 세계 네가 하나도 한두 두세 서너 너댓 네다섯 대여섯 하나님 열대 열등 둘러 셋업 제한 제네바",
     "제두 제세 제열",
 ];
 
@@ -170,7 +174,7 @@ const RULES: &[(Section, Rules)] = &[
         &[
             ("[의] 새벽", Op::Part(Dawn)),
             ("[의] (아침|오전)", Op::Part(Morning)),
-            ("[의] (낮|정오|점심|대낮)", Op::Part(Noon)),
+            ("[의] (낮|점심|대낮)", Op::Part(Noon)),
             ("[의] 오후", Op::Part(Afternoon)),
             ("[의] 저녁", Op::Part(Evening)),
             ("[의] (밤|한밤중|심야)", Op::Part(Night)),
@@ -211,6 +215,9 @@ const RULES: &[(Section, Rules)] = &[
             ("어제", Op::Day(-1)),
             ("(그저께|그제|엊그제)", Op::Day(-2)),
             ("(오늘밤|오늘 밤)", Op::Tonight),
+            ("내일 밤", Op::DayPart(1, Night)),
+            ("내일 낮", Op::DayPart(1, Noon)),
+            ("모레 밤", Op::DayPart(2, Night)),
             ("(어젯밤|어제 밤|간밤)", Op::DayPart(-1, Evening)),
             ("{weekday}", Op::Weekday(Which::Coming)),
             ("(이번 주|이번 주의|금주) {weekday}", Op::WeekdayOfWeek(0)),
@@ -231,6 +238,9 @@ const RULES: &[(Section, Rules)] = &[
             ("(올해|금년) {month} {day} 일", Op::CalendarOf(0)),
             ("(내년|다음 해) {month} {day} 일", Op::CalendarOf(1)),
             ("(작년|지난 해) {month} {day} 일", Op::CalendarOf(-1)),
+            ("이번 달 {day} [번째|주] {weekday}", Op::NthWeekdayOf(0)),
+            ("다음 달 {day} [번째|주] {weekday}", Op::NthWeekdayOf(1)),
+            ("{month} {day} [번째|주] {weekday}", Op::NthWeekdayOf(0)),
             ("{day} 일", Op::DayOfMonth),
             ("{day} 일 {weekday}", Op::WeekdayDay),
             ("(이번 달|이달) {day} 일", Op::DayOf(0)),
