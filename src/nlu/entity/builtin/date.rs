@@ -204,9 +204,9 @@ fn numeric(words: &Words<'_>, at: usize, today: Date) -> Option<(usize, Dated)> 
         return next_day(today, month, day).map(|day| (at + 4, Dated::new(day, true)));
     }
     // "3/4" alone is a fraction more often than a day, "24/7" is neither.
-    let said = sign == "/" && words.dated_behind(at + 3)
-        || sign == "/"
-            && at.checked_sub(1).is_some_and(|before| words.grammar.before_date.contains(&words.id(before)));
+    let before = at.checked_sub(1).map(|before| words.id(before));
+    let said = sign == "/"
+        && (words.dated_behind(at + 3) || before.is_some_and(|id| words.grammar.before_date.contains(&id)));
     let day = said.then(|| next_day(today, month, day))??;
     Some((at + 3, Dated::new(day, true))).filter(|(end, _)| words.ends_at(*end))
 }

@@ -112,17 +112,9 @@ impl<'a> Reader<'a> {
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
-                if let Some((end, month)) = words.numbered_month(at) {
-                    captures.month = Some(month);
-                    return Some(end);
-                }
-                captures.month = Some(entry.month?);
-                // "14 sept. 2027"
-                let dotted = words.word(at).len() <= 5
-                    && words.word(at + 1) == "."
-                    && words.glued(at + 1)
-                    && words.is_number(at + 2);
-                Some(if dotted { at + 2 } else { words.next(at) })
+                let (end, month) = self.month(at)?;
+                captures.month = Some(month);
+                Some(end)
             }
             Slot::Day => {
                 let (end, day) = self.day(at)?;
@@ -182,13 +174,25 @@ impl<'a> Reader<'a> {
             }
             Slot::Currency => {
                 // Where words are not separated a sign may stand before its number, a word behind.
-                if captures.number.is_none() && words.kind(at) == Some(TokenKind::Ideograph) {
-                    return None;
-                }
-                captures.currency = Some(entry.currency?);
+                let behind = captures.number.is_some() || words.kind(at) != Some(TokenKind::Ideograph);
+                captures.currency = Some(entry.currency.filter(|_| behind)?);
                 Some(words.next(at))
             }
         }
+    }
+
+    fn month(&self, at: usize) -> Option<(usize, i32)> {
+        let words = self.words;
+        if let Some(found) = words.numbered_month(at) {
+            return Some(found);
+        }
+        let month = words.entry(at).month?;
+        // "14 sept. 2027"
+        let dotted = words.word(at).len() <= 5
+            && words.word(at + 1) == "."
+            && words.glued(at + 1)
+            && words.is_number(at + 2);
+        Some((if dotted { at + 2 } else { words.next(at) }, month))
     }
 
     fn behind_weekday(&self, at: usize) -> usize {

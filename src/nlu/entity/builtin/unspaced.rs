@@ -213,16 +213,16 @@ impl Lexicon {
         lexicon
     }
 
-    fn add(&mut self, grammar: &mut Grammar, written: &str, word: Word) {
-        let characters = grammar.words_of(written);
-        let Some(first) = characters.first().map(|first| usize::from(*first)) else {
+    fn add(&mut self, grammar: &mut Grammar, written: &str, mut word: Word) {
+        word.characters = grammar.words_of(written);
+        let Some(first) = word.characters.first().map(|first| usize::from(*first)) else {
             return;
         };
         if self.words.len() <= first {
             self.words.resize_with(first + 1, Vec::new);
         }
         if let Some(words) = self.words.get_mut(first) {
-            words.push(Word { characters, ..word });
+            words.push(word);
         }
     }
 
