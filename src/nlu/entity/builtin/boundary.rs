@@ -214,12 +214,4 @@ impl Words<'_> {
                     && !spec.before_hour.contains(&self.word(before))
             })
     }
-
-    /// Whether "{dur} ago" at a position counts from what is said before it: "会議の30分前".
-    pub(super) fn owned(&self, at: usize) -> bool {
-        let Some(lexicon) = &self.grammar.unspaced else {
-            return false;
-        };
-        at.checked_sub(1).is_some_and(|before| lexicon.spec.owners.contains(&self.word(before)))
-    }
 }

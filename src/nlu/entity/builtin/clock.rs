@@ -107,9 +107,13 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
         let Some(time) = resolve(op, captures).filter(|_| !reader.words.is_a_bit(at, end)) else {
             return;
         };
-        let parted = part(reader, end).and_then(|(behind, part)| Some((behind, time.within(part)?)));
+        let alone = op == Op::HourAlone;
+        let parted = part(reader, end)
+            .filter(|_| !alone)
+            .and_then(|(behind, part)| Some((behind, time.within(part)?)));
         let fits = match op {
-            Op::HourBare => parted.is_some() || reader.words.clause_ends(end),
+            Op::HourAlone => reader.words.clause_ends(end),
+            Op::HourBare | Op::HourOf(_) => parted.is_some() || reader.words.clause_ends(end),
             // "5 to 10 minutes" is a range of numbers.
             Op::Minutes(_) => reader.words.entry(end).unit.is_none(),
             Op::HourParted | Op::HourMinuteParted | Op::TimeParted => parted.is_some(),
@@ -157,7 +161,15 @@ fn resolve(op: Op, captures: &Captures) -> Option<Clocked> {
     match op {
         Op::At(hour, minute) => Clocked::fixed(hour.into(), minute.into(), 0),
         Op::Hour(minutes) => Clocked::twelve(captures.hour?, minutes),
-        Op::HourBare | Op::HourParted => Clocked::twelve(captures.hour?, 0),
+        Op::At12(hour, minute) => Clocked::twelve(hour, minute),
+        Op::HourOf(hour) => Clocked::twelve(hour, 0),
+        Op::HourIn(part) => Clocked::twelve(captures.hour?, 0)?.within(part),
+        Op::MinutesInto => {
+            let (hour, minute) = (captures.hour?, captures.minute?);
+            (hour <= 12).then(|| Clocked::twelve(hour, minute - 60))?
+        }
+        Op::MinutesSure(sign) => Clocked::twelve(captures.hour?, sign * captures.minute?),
+        Op::HourBare | Op::HourAlone | Op::HourParted => Clocked::twelve(captures.hour?, 0),
         Op::Hour24(minutes) => {
             let hour = captures.hour?;
             Some(Clocked {

@@ -49,7 +49,8 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
-        if op == Op::From(-1) && words.owned(at) || op == Op::DayOfMonth && words.spans_days(at, end) {
+        let away = matches!(op, Op::From(_)) && words.anchored(at);
+        if away || op == Op::DayOfMonth && words.spans_days(at, end) {
             return;
         }
         let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);
@@ -57,6 +58,10 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
             return;
         }
+        let op = match op {
+            Op::DayByTense(days) => Op::Day(if words.past(at) { -days } else { days }),
+            op => op,
+        };
         if let Some(found) = resolve(op, captures, today) {
             best = Some((end, found));
         }
@@ -98,6 +103,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
     match op {
         Op::Day(shift) => relative(shifted(today, shift)),
         Op::Tonight => Some(Dated { part: Some(Part::Evening), hint: true, ..Dated::new(today, true) }),
+        Op::ThisNight => Some(Dated { part: Some(Part::Night), hint: true, ..Dated::new(today, true) }),
         Op::TodayPart(part) => Some(Dated { part: Some(part), ..Dated::new(today, true) }),
         Op::DayPart(shift, part) => {
             Some(Dated { part: Some(part), ..Dated::new(shifted(today, shift)?, true) })
@@ -115,7 +121,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             relative(shifted(weekday(today, captures.weekday?, Which::Coming)?, 7 * weeks))
         }
         Op::From(sign) => {
-            let length = captures.length.filter(|length| length.is_whole_days())?;
+            let length = captures.stretch().filter(|length| length.is_whole_days())?;
             let span = length.span()?;
             relative(if sign > 0 { today.checked_add(span).ok() } else { today.checked_sub(span).ok() })
         }
@@ -140,11 +146,11 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             let nth = i8::try_from(captures.day?).ok()?;
             relative(first.nth_weekday_of_month(nth, captures.weekday?).ok())
         }
+        Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
         Op::DayOf(shift) => {
             let first = first_of_month(today, shift)?;
             relative(civil(first.year().into(), first.month().into(), captures.day?))
         }
-        Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
         Op::Feast(month, day) => match captures.year {
             Some(year) => Some(Dated::new(civil(year, month.into(), day.into())?, false)),
             None => relative(next_day(today, month.into(), day.into())),

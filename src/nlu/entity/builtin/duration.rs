@@ -42,7 +42,7 @@ impl Length {
         })
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             months: self.months + other.months,
             days: self.days + other.days,
@@ -113,6 +113,7 @@ fn phrase(op: Op, captures: &Captures) -> Option<(Length, Unit)> {
             Some((Length::of(amount, unit)?, unit))
         }
         Op::AndHalf(unit) => Some((Length::of(captures.number? + 0.5, unit)?, unit)),
+        Op::OneAnd => Some((captures.stretch()?, captures.unit?)),
         Op::Fixed(minutes) if minutes % 1440 == 0 => {
             Some((Length { days: minutes / 1440, ..Length::default() }, Unit::Week))
         }

@@ -40,6 +40,14 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
         let counts = value.fract() == 0.0 && (1.0..1e9).contains(&value);
         return counts.then(|| Reading::new(end, "ordinal", number::json(value), false));
     }
+    if let Op::Plus(_) | Op::Parts(_) = op {
+        let more = match op {
+            Op::Parts(parts) => captures.hundredths? / parts,
+            Op::Plus(more) => more,
+            _ => return None,
+        };
+        return Some(Reading::new(end, "number", number::json(value + more), false));
+    }
     let (entity, value) = match op {
         Op::PercentOf(times) => ("percentage", number::json(value * times)),
         Op::Percent => ("percentage", number::json(value)),
@@ -57,6 +65,7 @@ fn resolve(op: Op, captures: &Captures, end: usize) -> Option<Reading> {
             ("money", json!({"amount": number::json(value + tenths / 10.0), "currency": currency}))
         }
         Op::Temperature(unit) => ("temperature", json!({"value": number::json(value), "unit": unit})),
+        Op::Frost(unit) => ("temperature", json!({"value": number::json(-value), "unit": unit})),
         Op::Distance => ("distance", json!({"value": number::json(value), "unit": captures.measure?})),
         _ => return None,
     };

@@ -39,7 +39,12 @@ pub(super) enum Slot {
     Time,
     /// A date, a time or both.
     Edge,
+    /// The hour as an ordinal.
+    Nth,
+    Part,
     Unit,
+    /// Two of a unit.
+    Dual,
     Measure,
     Currency,
 }
@@ -63,6 +68,9 @@ impl Slot {
             "dotted" => Self::Dotted,
             "time" => Self::Time,
             "edge" => Self::Edge,
+            "nth" => Self::Nth,
+            "part" => Self::Part,
+            "dual" => Self::Dual,
             "unit" => Self::Unit,
             "measure" => Self::Measure,
             "currency" => Self::Currency,

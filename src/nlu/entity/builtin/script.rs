@@ -54,8 +54,6 @@ pub(super) struct Unspaced {
     pub part_links: &'static [&'static str],
     /// What makes a distance in time of days before it: "三日前".
     pub away: &'static [&'static str],
-    /// Behind these "{dur} ago" counts from what stands before, not from now.
-    pub owners: &'static [&'static str],
     /// Whether mobile numbers are eleven digits from 13 to 19.
     pub mobile: bool,
 }
@@ -89,7 +87,6 @@ impl Unspaced {
         first_year: "",
         part_links: &[],
         away: &[],
-        owners: &[],
         mobile: false,
     };
 }

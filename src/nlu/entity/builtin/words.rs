@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::grammar::{COMPOUND, Entry, Grammar, Id, SILENT, UNKNOWN};
-use super::unspaced::{self, GLUED, Piece};
+use super::unspaced::{GLUED, Piece};
 use crate::nlu::text::{Text, Token, TokenKind};
 
 /// Words that say nothing when they are out of range.
@@ -19,19 +19,20 @@ pub(super) struct Words<'a> {
     compounds: Vec<(usize, f64)>,
     /// Where there are no spaces, what each position is part of.
     pieces: Vec<Piece>,
+    /// Whether the clause of a word speaks of the past, by position.
+    past: Vec<bool>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(text: &'a Text, grammar: &'static Grammar) -> Self {
-        let split = grammar.unspaced.as_ref().and_then(|_| unspaced::split(text));
-        let tokens = split.map_or(Cow::Borrowed(text.tokens.as_slice()), Cow::Owned);
-        let mut ids: Vec<Id> = tokens.iter().map(|token| grammar.id(text.slice(*token))).collect();
+        let (tokens, mut ids) = grammar.words(text);
         let lexicon = grammar.unspaced.as_ref();
         let pieces = lexicon.map_or_else(Vec::new, |lexicon| lexicon.pieces(text, &tokens, &mut ids));
-        let twins = grammar.guard(text, &mut ids);
+        let past = grammar.past(text, &tokens, &ids);
+        let twins = grammar.guard(text, &tokens, &mut ids);
         let mut compounds = Vec::new();
         if !grammar.tongue.thousand_inside.is_empty() {
-            for (at, (id, token)) in ids.iter_mut().zip(&text.tokens).enumerate() {
+            for (at, (id, token)) in ids.iter_mut().zip(tokens.iter()).enumerate() {
                 if *id == UNKNOWN
                     && let Some(value) = grammar.compound(text.slice(*token))
                 {
@@ -40,7 +41,7 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        Self { grammar, text, tokens, ids, twins, compounds, pieces }
+        Self { grammar, text, tokens, ids, twins, compounds, past, pieces }
     }
 
     /// The value of a number word.
@@ -170,6 +171,9 @@ impl<'a> Words<'a> {
         if !self.glued(at) {
             return true;
         }
+        if self.entry(before).prefix {
+            return self.starts_at(before);
+        }
         if self.kind(before) != Some(TokenKind::Symbol) {
             return false;
         }
@@ -191,6 +195,16 @@ impl<'a> Words<'a> {
         self.ends_at(end) && self.counts_nothing(end) || self.joint(end, "-")
     }
 
+    /// Whether what a word begins counts from the word before, not from now.
+    pub(super) fn anchored(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| self.grammar.anchors.contains(&self.id(before)))
+    }
+
+    /// Whether the clause of a word speaks of the past.
+    pub(super) fn past(&self, at: usize) -> bool {
+        self.past.get(at).copied().unwrap_or(false)
+    }
+
     /// Plain digits as a number of at most nine digits, and how many there are.
     pub(super) fn digits(&self, at: usize) -> Option<(i32, usize)> {
         if self.kind(at) != Some(TokenKind::Number) {
@@ -203,7 +217,7 @@ impl<'a> Words<'a> {
             if count == 9 {
                 return None;
             }
-            value = value * 10 + digit(c)?;
+            value = value * 10 + i32::try_from(c.to_digit(10)?).ok()?;
             count += 1;
         }
         Some((value, count))
@@ -236,17 +250,4 @@ impl<'a> Words<'a> {
             Some(TokenKind::Ideograph) => self.grammar.unspaced.is_some(),
         }
     }
-}
-
-/// The value of a decimal digit, also of Arabic, Persian, Devanagari and Bengali ones.
-fn digit(c: char) -> Option<i32> {
-    let zero = match c {
-        '0'..='9' => '0',
-        '\u{660}'..='\u{669}' => '\u{660}',
-        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
-        '\u{966}'..='\u{96f}' => '\u{966}',
-        '\u{9e6}'..='\u{9ef}' => '\u{9e6}',
-        _ => return None,
-    };
-    i32::try_from(u32::from(c) - u32::from(zero)).ok()
 }

@@ -90,6 +90,7 @@ pub(super) static JAPANESE: Tongue = Tongue {
         ("メキシコペソ", "MXN"),
     ],
     moment_links: &["の", "、", ",", "に"],
+    anchors: &["の"],
     rules: RULES,
     unspaced: Some(&Unspaced {
         ordinary: ORDINARY,
@@ -111,7 +112,6 @@ pub(super) static JAPANESE: Tongue = Tongue {
         first_year: "元",
         part_links: &["の"],
         away: &["前", "目", "に一度", "に一回", "に1回", "に1度"],
-        owners: &["の", "する", "より"],
         ..Unspaced::NONE
     }),
     ..Tongue::NEUTRAL

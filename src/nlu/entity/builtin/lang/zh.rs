@@ -73,6 +73,7 @@ pub(super) static CHINESE: Tongue = Tongue {
         ("新台币", "TWD"),
     ],
     moment_links: &["的", ",", "、", "在"],
+    anchors: &["的"],
     rules: RULES,
     unspaced: Some(&Unspaced {
         variants: VARIANTS,
@@ -104,7 +105,6 @@ pub(super) static CHINESE: Tongue = Tongue {
         first_year: "元",
         part_links: &["的"],
         away: &["前", "后"],
-        owners: &["的"],
         mobile: true,
         ..Unspaced::NONE
     }),

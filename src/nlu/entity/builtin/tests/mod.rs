@@ -1,14 +1,18 @@
 //! What is found in sentences, a table per language.
 
+mod ar;
 mod de;
 mod en;
 mod es;
 mod fr;
+mod hi;
 mod it;
 mod ja;
 mod ko;
 mod pt;
+mod ru;
 mod unspaced;
+mod ur;
 mod zh;
 
 use proptest::prelude::*;
@@ -65,7 +69,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 9] = ["en", "de", "es", "fr", "it", "pt", "ja", "ko", "zh"];
+const LANGUAGES: [&str; 13] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ur", "ja", "ko", "zh"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -134,7 +138,7 @@ fn only_values_that_hang_on_the_clock_say_so() {
 }
 
 /// Words that begin and join phrases, to reach deep into the grammar.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 78] = [
     "from",
     "to",
     "between",
@@ -183,6 +187,36 @@ const PIECES: [&str; 48] = [
     "million",
     "9999",
     "+",
+    "через",
+    "половине",
+    "третьего",
+    "с",
+    "до",
+    "пол",
+    "часа",
+    "الساعة",
+    "الثانية",
+    "عشرة",
+    "و",
+    "النصف",
+    "كل",
+    "إلا",
+    "بعد",
+    "لل",
+    "ألفين",
+    "कल",
+    "साढ़े",
+    "तीन",
+    "बजे",
+    "से",
+    "लाख",
+    "था",
+    "۵",
+    "ہر",
+    "پونے",
+    "تک",
+    "ہفتے",
+    "کو",
 ];
 
 proptest! {
@@ -224,6 +258,11 @@ fn long_texts_take_bounded_time() {
         "1,111".repeat(20_000),
         "in 2 hours and 3 ".repeat(6_000),
         "a@".repeat(50_000),
+        "с 3 до пяти часов ".repeat(6_000),
+        "الساعة الثانية عشرة والنصف و".repeat(5_000),
+        "والثلاثاء".repeat(10_000),
+        "कल साढ़े तीन बजे से ".repeat(6_000),
+        "ہر پیر کو پونے دو ".repeat(6_000),
     ] {
         for language in LANGUAGES {
             let start = std::time::Instant::now();
