@@ -3,6 +3,7 @@
 
 use jiff::civil::Weekday;
 
+pub(super) use super::guard::{Guard, Sense, When};
 pub(super) use super::script::Unspaced;
 use super::tense::Tense;
 
@@ -219,37 +220,6 @@ pub(super) enum Op {
     /// `{n}` of `{measure}`.
     Distance,
 }
-
-/// What a guard takes from a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sense {
-    /// Everything: the word is as if unknown.
-    Any,
-    /// That a phrase may begin with it.
-    Start,
-    /// That it is an ordinal.
-    Ordinal,
-    /// That it is a day of the week.
-    Weekday,
-    /// That it is a month.
-    Month,
-    /// That it is a number.
-    Number,
-    /// That it is a unit of time.
-    Unit,
-}
-
-/// Where a word has a sense. `^` and `$` are the ends of the utterance, `#` is a number.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum When {
-    OnlyAfter(&'static [&'static str]),
-    OnlyBefore(&'static [&'static str]),
-    NotAfter(&'static [&'static str]),
-    NotBefore(&'static [&'static str]),
-}
-
-/// A word that means what the vocabulary says only in some contexts.
-pub(super) type Guard = (&'static str, Sense, When);
 
 /// Which reading a phrase belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,7 +41,7 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        Self { grammar, text, tokens, ids, twins, compounds, past, pieces }
+        Self { grammar, text, tokens, ids, twins, compounds, pieces, past }
     }
 
     /// The value of a number word.
