@@ -9,6 +9,7 @@ use super::lang::neutral;
 use super::rules::{Trie, expand};
 use super::tense::Tense;
 use super::tongue::{Part, Rules, Section, Tongue, Unit};
+use super::unspaced::{self, GLUED, Lexicon};
 use crate::nlu::text::Text;
 
 /// A word of a language, or [`UNKNOWN`].
@@ -40,6 +41,8 @@ pub(super) struct Entry {
     pub plural: Option<Weekday>,
     pub part: Option<Part>,
     pub month: Option<i32>,
+    /// The year before the first of an era.
+    pub era: Option<i32>,
     pub unit: Option<Unit>,
     pub glued_unit: Option<Unit>,
     pub measure: Option<&'static str>,
@@ -83,6 +86,9 @@ pub(super) struct Grammar {
     pub interval: Trie,
     pub recurrence: Trie,
     pub quantity: Trie,
+    pub part_links: Vec<Vec<Id>>,
+    /// Of a language without spaces.
+    pub unspaced: Option<Lexicon>,
 }
 
 /// FNV-1a: the words are the program's own, so no one can choose them to collide.
@@ -128,6 +134,10 @@ impl Grammar {
                 }
             }
         }
+        let mut lexicon = tongue.unspaced.map(|spec| {
+            grammar.part_links = grammar.phrases(spec.part_links);
+            Lexicon::new(&mut grammar, spec)
+        });
         for source in [neutral::RULES, tongue.rules] {
             for (section, rules) in source {
                 grammar.add_rules(*section, rules);
@@ -153,6 +163,10 @@ impl Grammar {
         grammar.before_date = tongue.before_date.iter().map(|word| grammar.intern(word)).collect();
         grammar.add_guards(tongue);
         grammar.add_unaccented();
+        if let Some(lexicon) = &mut lexicon {
+            lexicon.note_begins(&grammar);
+        }
+        grammar.unspaced = lexicon;
         grammar
     }
 
@@ -183,6 +197,8 @@ impl Grammar {
             interval: Trie::default(),
             recurrence: Trie::default(),
             quantity: Trie::default(),
+            part_links: Vec::new(),
+            unspaced: None,
         };
         // The order is that of START, END, DIGITS, COMPOUND and SILENT.
         for mark in ["^", "$", "#", "##", "###"] {
@@ -254,6 +270,9 @@ impl Grammar {
         for (word, code) in neutral::CURRENCIES.iter().chain(tongue.currencies) {
             self.add(word, |entry| entry.currency = Some(code));
         }
+        for (word, before) in tongue.unspaced.map_or(&[][..], |spec| spec.eras) {
+            self.add(word, |entry| entry.era = Some(*before));
+        }
         for word in tongue.clause {
             self.add(word, |entry| entry.clause = true);
         }
@@ -287,9 +306,20 @@ impl Grammar {
     }
 
     /// The words of a phrase, cut as an utterance is.
-    fn words_of(&mut self, phrase: &str) -> Vec<Id> {
+    pub(super) fn words_of(&mut self, phrase: &str) -> Vec<Id> {
         let text = Text::new(phrase);
-        text.tokens.iter().map(|token| self.intern(text.slice(*token))).collect()
+        if self.tongue.unspaced.is_none() {
+            return text.tokens.iter().map(|token| self.intern(text.slice(*token))).collect();
+        }
+        let mut end = usize::MAX;
+        let tokens = unspaced::split(&text).unwrap_or_else(|| text.tokens.clone());
+        let glue = |id: Id, glued: bool| if glued { id | GLUED } else { id };
+        tokens
+            .iter()
+            .map(|token| {
+                glue(self.intern(text.slice(*token)), std::mem::replace(&mut end, token.end) == token.start)
+            })
+            .collect()
     }
 
     fn phrases(&mut self, phrases: &[&str]) -> Vec<Vec<Id>> {
@@ -347,6 +377,7 @@ impl Grammar {
             plural: None,
             part: None,
             month: None,
+            era: None,
             unit: None,
             glued_unit: None,
             measure: None,

@@ -1,8 +1,39 @@
 //! Guards: contexts in which a word does not mean what the vocabulary says.
 
 use super::grammar::{DIGITS, END, Grammar, Id, SILENT, START, UNKNOWN};
-use super::tongue::{Sense, Tongue, When};
+use super::tongue::Tongue;
 use crate::nlu::text::{Text, Token, TokenKind};
+
+/// What a guard takes from a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// Everything: the word is as if unknown.
+    Any,
+    /// That a phrase may begin with it.
+    Start,
+    /// That it is an ordinal.
+    Ordinal,
+    /// That it is a day of the week.
+    Weekday,
+    /// That it is a month.
+    Month,
+    /// That it is a number.
+    Number,
+    /// That it is a unit of time.
+    Unit,
+}
+
+/// Where a word has a sense. `^` and `$` are the ends of the utterance, `#` is a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    OnlyAfter(&'static [&'static str]),
+    OnlyBefore(&'static [&'static str]),
+    NotAfter(&'static [&'static str]),
+    NotBefore(&'static [&'static str]),
+}
+
+/// A word that means what the vocabulary says only in some contexts.
+pub(super) type Guard = (&'static str, Sense, When);
 
 /// A context in which a word loses a sense.
 #[derive(Debug)]

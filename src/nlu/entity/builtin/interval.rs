@@ -26,8 +26,7 @@ pub(super) enum Edge {
 
 /// An end at a word: the longest of what it can be.
 pub(super) fn edge(reader: &Reader<'_>, at: usize) -> Option<(usize, Edge)> {
-    let words = reader.words;
-    if words.id(at) == super::grammar::UNKNOWN && !words.is_number(at) {
+    if !reader.words.may_begin(at) {
         return None;
     }
     let mut best = moment::moment(reader, at).map(|(end, moment)| (end, Edge::Moment(moment)));
@@ -125,7 +124,9 @@ fn parted(reader: &Reader<'_>, at: usize) -> Option<Reading> {
     let part = found.part.filter(|_| !found.hint)?;
     let (from, to, days) = match part {
         Part::Am => (0, 12, 0),
+        Part::Dawn => (0, 6, 0),
         Part::Morning => (6, 12, 0),
+        Part::Noon => (11, 14, 0),
         Part::Pm => (12, 0, 1),
         Part::Afternoon => (12, 18, 0),
         Part::Evening => (18, 0, 1),
@@ -163,6 +164,10 @@ fn stretch(reader: &Reader<'_>, op: Op, captures: &Captures) -> Option<(Value, b
             days(date::civil(year, 1, 1), date::civil(year, 12, 31), true)
         }
         Op::NamedYear => days(date::civil(captures.year?, 1, 1), date::civil(captures.year?, 12, 31), false),
+        Op::MonthOf(shift) => {
+            let year = i32::from(today.year()) + i32::try_from(shift).ok()?;
+            month_of(date::civil(year, captures.month?, 1), true)
+        }
         Op::NamedMonth(which) => {
             let month = captures.month?;
             if let Some(year) = captures.year {

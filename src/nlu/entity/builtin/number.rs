@@ -6,6 +6,9 @@ use super::words::Words;
 
 /// A cardinal at a word: the position behind it, and its value.
 pub(super) fn cardinal(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    if let Some(found) = words.numeral(at) {
+        return Some(found);
+    }
     if words.is_number(at) {
         return numeral(words, at);
     }
@@ -19,7 +22,7 @@ pub(super) fn cardinal(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 
 /// A cardinal, or an article that stands for one.
 pub(super) fn counted(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
-    cardinal(words, at).or_else(|| words.entry(at).one.then_some((at + 1, 1.0)))
+    cardinal(words, at).or_else(|| words.entry(at).one.then(|| (words.next(at), 1.0)))
 }
 
 /// A cardinal with a sign.
@@ -30,7 +33,7 @@ pub(super) fn signed(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         if dash && (words.glued(at) || !words.glued(at + 1) || !words.is_number(at + 1)) {
             return None;
         }
-        return cardinal(words, at + 1).map(|(end, value)| (end, -value));
+        return cardinal(words, words.next(at)).map(|(end, value)| (end, -value));
     }
     cardinal(words, at)
 }
@@ -287,7 +290,7 @@ pub(super) fn ordinal(words: &Words<'_>, at: usize) -> Option<(usize, u32)> {
     }
     if let Some(value) = words.entry(at).ordinal {
         let compound = words.grammar.tongue.units_first.then(|| ordinal_unit_first(words, at, value));
-        return compound.flatten().or(Some((at + 1, value)));
+        return compound.flatten().or(Some((words.next(at), value)));
     }
     // "Twenty-first", "trentésimo primero": tens before an ordinal below ten.
     let tens = words.number(at).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::grammar::{Grammar, Id, UNKNOWN};
+use super::unspaced;
 use crate::nlu::text::{Text, Token, TokenKind};
 
 /// A word has at most this many others in front of it.
@@ -13,6 +14,10 @@ impl Grammar {
     /// word becomes a word of its own; of an unknown word nothing is cut off.
     pub(super) fn words<'a>(&self, text: &'a Text) -> (Cow<'a, [Token]>, Vec<Id>) {
         let id = |token: &Token| self.id(text.slice(*token));
+        if let Some(tokens) = self.unspaced.as_ref().and_then(|_| unspaced::split(text)) {
+            let ids = tokens.iter().map(id).collect();
+            return (Cow::Owned(tokens), ids);
+        }
         if self.tongue.prefixes.is_empty() {
             return (Cow::Borrowed(text.tokens.as_slice()), text.tokens.iter().map(id).collect());
         }

@@ -14,6 +14,7 @@ use super::number;
 use super::rules::Slot;
 use super::tongue::{Part, Unit};
 use super::words::Words;
+use crate::nlu::text::TokenKind;
 
 /// What the slots of a phrase captured, in order where there are two of a kind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         match slot {
             Slot::Number => {
                 let (end, value) = number::signed(words, at)
-                    .or_else(|| entry.one.then_some((at + 1, 1.0)))
+                    .or_else(|| entry.one.then(|| (words.next(at), 1.0)))
                     .filter(|(end, _)| words.ends_at(*end) || !words.is_number(*end))?;
                 captures.number = Some(value);
                 Some(end)
@@ -186,7 +187,7 @@ impl<'a> Reader<'a> {
             }
             Slot::Unit | Slot::Dual | Slot::Measure | Slot::Currency => {
                 self.word(slot, at, captures)?;
-                Some(at + 1)
+                Some(words.next(at))
             }
         }
     }
@@ -200,7 +201,11 @@ impl<'a> Reader<'a> {
                 captures.number = Some(2.0);
             }
             Slot::Measure => captures.measure = Some(entry.measure?),
-            Slot::Currency => captures.currency = Some(entry.currency?),
+            Slot::Currency => {
+                // Where words are not separated a sign may stand before its number, a word behind.
+                let behind = captures.number.is_some() || self.words.kind(at) != Some(TokenKind::Ideograph);
+                captures.currency = Some(entry.currency.filter(|_| behind)?);
+            }
             _ => captures.unit = Some(entry.unit?),
         }
         Some(())
@@ -209,6 +214,9 @@ impl<'a> Reader<'a> {
     /// A month, which may be of several words: "كانون الثاني".
     fn month(&self, at: usize) -> Option<(usize, i32)> {
         let words = self.words;
+        if let Some(found) = words.numbered_month(at) {
+            return Some(found);
+        }
         let stands = |long: &[Id]| (at..).zip(long).all(|(at, id)| words.id(at) == *id);
         if let Some((long, month)) = words.grammar.long_months.iter().find(|(long, _)| stands(long)) {
             return Some((at + long.len(), *month));
@@ -219,11 +227,11 @@ impl<'a> Reader<'a> {
             && words.word(at + 1) == "."
             && words.glued(at + 1)
             && words.is_number(at + 2);
-        Some((if dotted { at + 2 } else { at + 1 }, month))
+        Some((if dotted { at + 2 } else { words.next(at) }, month))
     }
 
     fn behind_weekday(&self, at: usize) -> usize {
-        self.words.skip(at + 1, &self.words.grammar.weekday_tail)
+        self.words.skip(self.words.next(at), &self.words.grammar.weekday_tail)
     }
 
     /// "Monday", "monday and friday", "monday, wednesday and friday".
@@ -267,6 +275,9 @@ impl<'a> Reader<'a> {
     }
 
     fn year(&self, at: usize) -> Option<(usize, i32)> {
+        if let Some(found) = self.words.year_of_era(at) {
+            return Some(found);
+        }
         if let Some((year, digits)) = self.words.digits(at) {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }
@@ -288,7 +299,8 @@ impl<'a> Reader<'a> {
         }
         let single = words.number(at)?;
         let (end, hour) = number::cardinal(words, at).unwrap_or((at + 1, single));
-        if hour.fract() == 0.0 && (1.0..=24.0).contains(&hour) {
+        let least = if words.numeral(at).is_some() { 0.0 } else { 1.0 };
+        if hour.fract() == 0.0 && (least..=24.0).contains(&hour) {
             return Some((end, hour as i32));
         }
         // "Vinte e cinco": twenty hours and five minutes.

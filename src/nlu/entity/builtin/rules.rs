@@ -202,6 +202,11 @@ impl Trie {
         new
     }
 
+    /// Whether a phrase begins with a word.
+    pub(super) fn begins_with(&self, id: Id) -> bool {
+        self.first.contains_key(&id)
+    }
+
     /// Calls `accept` with each phrase that stands at a word, its end and what it captured.
     pub(super) fn read(&self, reader: &Reader<'_>, at: usize, accept: &mut dyn FnMut(usize, Op, &Captures)) {
         if reader.words.silent(at) {
@@ -228,8 +233,7 @@ impl Trie {
             accept(at, op, &captures);
         }
         if !here.words.is_empty() {
-            let id = reader.words.id(at);
-            for (_, child) in here.words.iter().filter(|(word, _)| *word == id) {
+            for (_, child) in here.words.iter().filter(|(word, _)| reader.words.is(at, *word)) {
                 self.walk(reader, *child, at + 1, captures, accept);
             }
         }

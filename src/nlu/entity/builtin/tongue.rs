@@ -3,6 +3,8 @@
 
 use jiff::civil::Weekday;
 
+pub(super) use super::guard::{Guard, Sense, When};
+pub(super) use super::script::Unspaced;
 use super::tense::Tense;
 
 /// A stretch of time in which people do things.
@@ -12,6 +14,10 @@ pub(super) enum Part {
     Morning,
     /// 12 to 18.
     Afternoon,
+    /// Midnight to 6.
+    Dawn,
+    /// 11 to 14.
+    Noon,
     /// 18 to midnight.
     Evening,
     /// 22 to 6 of the next day.
@@ -118,6 +124,10 @@ pub(super) enum Op {
     DayOfMonthBare,
     /// `{day}` of the month so many months from this.
     DayOf(i64),
+    /// `{day}` `{month}` of the year so many years from this.
+    CalendarOf(i64),
+    /// The `{day}`th `{weekday}` of `{month}`, or of the month so many months from this.
+    NthWeekdayOf(i64),
     /// A day of every year.
     Feast(i8, i8),
     /// The first or last day of the month so many months from this.
@@ -132,6 +142,8 @@ pub(super) enum Op {
     Year(i64),
     /// `{month}` and maybe `{year}`, from its first day to its last.
     NamedMonth(Which),
+    /// `{month}` of the year so many years from this.
+    MonthOf(i64),
     /// `{year}`.
     NamedYear,
     /// So much time from now on, or up to now.
@@ -176,6 +188,8 @@ pub(super) enum Op {
     Daily(Part),
     /// So much of `{unit}`.
     Amount(f64),
+    /// `{n}` and a half of a unit that the phrase names.
+    AndHalf(Unit),
     /// So many minutes.
     Fixed(i64),
     /// One `{unit}` and `{dur}`.
@@ -188,47 +202,24 @@ pub(super) enum Op {
     Parts(f64),
     /// `{n}` of the kind.
     Percent,
+    /// `{n}` times so many of a hundred.
+    PercentOf(f64),
+    /// `{n}` as an ordinal.
+    Ordinal,
     /// `{n}` of `{currency}`, and `{n2}` hundredths.
     Money,
     /// `{n}` of a currency, divided by so many.
     MoneyOf(&'static str, f64),
+    /// `{n}` of a currency, where nothing follows that it could count.
+    MoneyAlone(&'static str),
+    /// `{n}` of a currency, and `{n2}` tenths.
+    MoneyTenths(&'static str),
     Temperature(&'static str),
     /// The same below zero.
     Frost(&'static str),
     /// `{n}` of `{measure}`.
     Distance,
 }
-
-/// What a guard takes from a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sense {
-    /// Everything: the word is as if unknown.
-    Any,
-    /// That a phrase may begin with it.
-    Start,
-    /// That it is an ordinal.
-    Ordinal,
-    /// That it is a day of the week.
-    Weekday,
-    /// That it is a month.
-    Month,
-    /// That it is a number.
-    Number,
-    /// That it is a unit of time.
-    Unit,
-}
-
-/// Where a word has a sense. `^` and `$` are the ends of the utterance, `#` is a number.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum When {
-    OnlyAfter(&'static [&'static str]),
-    OnlyBefore(&'static [&'static str]),
-    NotAfter(&'static [&'static str]),
-    NotBefore(&'static [&'static str]),
-}
-
-/// A word that means what the vocabulary says only in some contexts.
-pub(super) type Guard = (&'static str, Sense, When);
 
 /// Which reading a phrase belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -328,6 +319,8 @@ pub(super) struct Tongue {
     pub clause: &'static [&'static str],
     pub guards: &'static [Guard],
     pub rules: &'static [(Section, Rules)],
+    /// What a language states besides that writes no spaces between words.
+    pub unspaced: Option<&'static Unspaced>,
 }
 
 impl Tongue {
@@ -377,5 +370,6 @@ impl Tongue {
         clause: &[],
         guards: &[],
         rules: &[],
+        unspaced: None,
     };
 }

@@ -7,10 +7,13 @@ mod es;
 mod fr;
 mod hi;
 mod it;
+mod ja;
+mod ko;
 pub(super) mod neutral;
 mod pt;
 mod ru;
 mod ur;
+mod zh;
 
 use std::sync::LazyLock;
 
@@ -30,6 +33,9 @@ pub(crate) enum Language {
     Hindi,
     Italian,
     Portuguese,
+    Japanese,
+    Korean,
+    Chinese,
     Russian,
     Urdu,
 }
@@ -43,6 +49,9 @@ static FRENCH: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&fr::FRENCH));
 static HINDI: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&hi::HINDI));
 static ITALIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&it::ITALIAN));
 static PORTUGUESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&pt::PORTUGUESE));
+static JAPANESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ja::JAPANESE));
+static KOREAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ko::KOREAN));
+static CHINESE: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&zh::CHINESE));
 static RUSSIAN: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ru::RUSSIAN));
 static URDU: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(&ur::URDU));
 
@@ -58,6 +67,9 @@ impl Language {
             "hi" => Self::Hindi,
             "it" => Self::Italian,
             "pt" => Self::Portuguese,
+            "ja" => Self::Japanese,
+            "ko" => Self::Korean,
+            "zh" => Self::Chinese,
             "ru" => Self::Russian,
             "ur" => Self::Urdu,
             _ => Self::Other,
@@ -75,6 +87,9 @@ impl Language {
             Self::Hindi => &HINDI,
             Self::Italian => &ITALIAN,
             Self::Portuguese => &PORTUGUESE,
+            Self::Japanese => &JAPANESE,
+            Self::Korean => &KOREAN,
+            Self::Chinese => &CHINESE,
             Self::Russian => &RUSSIAN,
             Self::Urdu => &URDU,
         }

@@ -7,9 +7,13 @@ mod es;
 mod fr;
 mod hi;
 mod it;
+mod ja;
+mod ko;
 mod pt;
 mod ru;
+mod unspaced;
 mod ur;
+mod zh;
 
 use proptest::prelude::*;
 
@@ -65,7 +69,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 11] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ur", "ja"];
+const LANGUAGES: [&str; 13] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ur", "ja", "ko", "zh"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -82,7 +86,7 @@ fn every_phrase_of_every_language_is_well_formed() {
 #[test]
 fn other_languages_read_digits_and_signs() {
     check(
-        "ja",
+        "th",
         &[
             (
                 "drei one 7 um 15:30 am 2027-03-14, 3 %",
@@ -93,7 +97,7 @@ fn other_languages_read_digits_and_signs() {
                 &["time:18:45=18:45:00", "datetime:2027-01-05T08:00=2027-01-05T08:00:00+01:00"],
             ),
             ("٣ دروس", &["number:٣=3"]),
-            ("明日 15:00 から 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
+            ("พรุ่งนี้ 15:00 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
             ("по 20 € и 5 °C", &["money:20 €=20 EUR", "temperature:5 °C=5 celsius"]),
             ("+49 30 1234567", &["phone:+49 30 1234567=+49301234567"]),
             ("14.03.2027", &["date:14.03.2027=2027-03-14"]),
