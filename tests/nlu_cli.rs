@@ -68,6 +68,20 @@ fn training_says_what_it_learned_from_and_the_same_data_gives_the_same_model() {
 }
 
 #[test]
+fn a_model_can_be_trained_from_a_part_of_the_data_to_see_how_much_is_enough() {
+    let home = home();
+    let train = |name: &str, seed: &str| {
+        let arguments = ["--per-intent", "3", "--seed", seed, "--data", "skills.yml", "--out", name];
+        let out = run(home.path(), &[&["nlu", "train"], &arguments[..]].concat()).expect(0).out;
+        assert!(out.contains("examples   9"), "{out}");
+        out.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(train("a.vnlu", "1"), train("b.vnlu", "1"));
+    assert_ne!(train("a.vnlu", "1"), train("b.vnlu", "2"));
+    run(home.path(), &["nlu", "train", "--seed", "2", "--data", "skills.yml", "--out", "a.vnlu"]).expect(2);
+}
+
+#[test]
 fn a_test_prints_a_table_and_writes_a_report() {
     let home = home();
     train(home.path());

@@ -11,7 +11,7 @@ use super::types::ModelError;
 
 const MAGIC: &[u8; 4] = b"VNLU";
 /// Raised whenever the layout of the stored model changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const HEADER: usize = 4 + 4 + 32;
 
 pub(super) fn encode<T: Serialize>(stored: &T) -> Vec<u8> {

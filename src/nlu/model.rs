@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::data::TrainingData;
 use super::entity::{self, Candidate, Clock, Lexicon, Patterns, Tagger, builtin};
 use super::intent::{Classifier, Prediction};
+use super::language::Likely;
 use super::response::ResponseTemplate;
 use super::template::{Examples, Templates};
 use super::text::Text;
@@ -144,14 +145,14 @@ impl Model {
         let only = likely.len() == 1;
         let mut total = 0.0;
         let mut best: Option<(f32, usize, Prediction)> = None;
-        for (index, weight) in likely {
+        for Likely { index, weight, share } in likely {
             let Some(model) = models.get(index) else {
                 continue;
             };
             let prediction = model.predict(normal);
             let familiar = 1.0 - prediction.unfamiliar;
-            let evidence =
-                0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 };
+            let evidence = share
+                * (0.02 + weight + 1.5 * familiar * familiar + if prediction.exact { 1.0 } else { 0.0 });
             total += evidence;
             if best.as_ref().is_none_or(|(other, _, _)| evidence > *other) {
                 best = Some((evidence, index, prediction));
@@ -265,6 +266,13 @@ fn entities(
             },
             &mut candidates,
         );
+        // Where no intent expects an entity its table has to speak for itself.
+        let orphan = |entity: &str| !model.expected.iter().flatten().any(|name| name == entity);
+        let named = |names: &Vec<String>, entity: &str| names.iter().any(|name| name == entity);
+        if guess {
+            let here = |entity: &str| expected.is_some_and(|names| named(names, entity)) || orphan(entity);
+            model.lexicon.correct(text, here, &mut candidates);
+        }
     }
     candidates.extend(literal.into_iter().flatten());
     entity::settle(original, text, candidates)

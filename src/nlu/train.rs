@@ -16,38 +16,57 @@ use super::text::Text;
 use super::types::{IntentSummary, Progress, Stage, TrainError, TrainOptions};
 
 /// Raised whenever the same data would give a model that answers otherwise.
-pub const ENGINE: u32 = 3;
+pub const ENGINE: u32 = 4;
 const MAX_INTENTS: usize = 4096;
 /// Example sentences of each intent that a model keeps to suggest.
 const SUGGESTED: usize = 5;
 /// Example sentences that stand for an intent in its summary.
 const SAMPLES: usize = 3;
 
+/// What there is in one language.
+struct Pack<'a> {
+    language: &'a str,
+    /// As someone wrote it.
+    written: &'a LanguagePack,
+    /// With some sentences of its templates.
+    learned: Cow<'a, LanguagePack>,
+}
+
+impl Pack<'_> {
+    /// The intents that can be answered, with their sentences: those that someone wrote, where there
+    /// are any.
+    fn shown(&self) -> impl Iterator<Item = (&String, &BTreeSet<Example>)> {
+        let answered = self.learned.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE);
+        answered.map(|(name, examples)| {
+            let written = self.written.intents.get(name).filter(|examples| !examples.is_empty());
+            (name, written.unwrap_or(examples))
+        })
+    }
+}
+
 pub(super) fn train(
     data: &TrainingData,
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Stored, TrainError> {
-    let drawn: Vec<(&str, Cow<'_, LanguagePack>)> =
-        data.packs().map(|(language, pack)| (language, with_samples(pack))).collect();
-    let packs: Vec<(&str, &LanguagePack)> = drawn
-        .iter()
-        .map(|(language, pack)| (*language, pack.as_ref()))
-        .filter(|(_, pack)| has_examples(pack))
+    let packs: Vec<Pack<'_>> = data
+        .packs()
+        .map(|(language, written)| Pack { language, written, learned: with_samples(written) })
+        .filter(|pack| has_examples(&pack.learned))
         .collect();
     if packs.is_empty() {
         return Err(TrainError::Empty);
     }
     let mut models = Vec::with_capacity(packs.len());
-    for (language, pack) in &packs {
-        if pack.intents.len() > MAX_INTENTS {
-            return Err(TrainError::TooManyIntents(pack.intents.len()));
+    for pack in &packs {
+        if pack.learned.intents.len() > MAX_INTENTS {
+            return Err(TrainError::TooManyIntents(pack.learned.intents.len()));
         }
-        models.push(train_language(pack, Language::of(language), options, progress));
+        models.push(train_language(pack, options, progress));
     }
     Ok(Stored {
         version: version(data, options),
-        languages: packs.iter().map(|(language, _)| (*language).to_owned()).collect(),
+        languages: packs.iter().map(|pack| pack.language.to_owned()).collect(),
         intents: summaries(&packs),
         models,
     })
@@ -76,11 +95,11 @@ fn version(data: &TrainingData, options: &TrainOptions) -> String {
 }
 
 fn train_language(
-    pack: &LanguagePack,
-    language: Language,
+    whole: &Pack<'_>,
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> LanguageModel {
+    let (language, pack) = (whole.language, whole.learned.as_ref());
     let classes: Vec<String> = pack.intents.keys().filter(|name| *name != OUT_OF_SCOPE).cloned().collect();
     let mut items: Vec<Labelled> = Vec::new();
     for (name, examples) in &pack.intents {
@@ -109,14 +128,14 @@ fn train_language(
         .zip(examples)
         .map(|(item, example)| Tagged { text: &item.text, example, class: item.class })
         .collect();
-    let mut done = 0;
+    let (spoken, mut done) = (Language::of(language), 0);
     let learned =
-        learn(&tagged, classifier.classes.len(), language, lexicon.synonyms(), options.seed, &mut || {
+        learn(&tagged, classifier.classes.len(), spoken, lexicon.synonyms(), options.seed, &mut || {
             done += 1;
             progress(Progress { stage: Stage::Entities, done, total: PASSES });
         });
     let synonyms = lexicon.synonyms().clone();
-    let lexicon = lexicon.build(items.iter().map(|item| &item.text));
+    let lexicon = lexicon.build(language, items.iter().map(|item| &item.text));
     let patterns = pack
         .regexes
         .iter()
@@ -130,7 +149,7 @@ fn train_language(
         patterns: Patterns::new(patterns),
         tagger: learned,
         expected,
-        suggestions: suggestions(pack, options.seed),
+        suggestions: suggestions(whole, options.seed),
         responses: responses(pack),
     }
 }
@@ -154,10 +173,10 @@ fn entity_types<'a>(examples: impl Iterator<Item = &'a Example>) -> Vec<String> 
 }
 
 /// A sentence of every intent in turn, each intent's in a shuffled order.
-fn suggestions(pack: &LanguagePack, seed: u64) -> Vec<String> {
+fn suggestions(pack: &Pack<'_>, seed: u64) -> Vec<String> {
     let mut rng = Rng::new(seed);
     let mut by_turn: Vec<Vec<String>> = vec![Vec::new(); SUGGESTED];
-    for (_, examples) in pack.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE) {
+    for (_, examples) in pack.shown() {
         let mut texts: Vec<&String> = examples.iter().map(|example| &example.text).collect();
         rng.shuffle(&mut texts);
         for (turn, text) in by_turn.iter_mut().zip(texts) {
@@ -180,11 +199,11 @@ fn spread(examples: &BTreeSet<Example>) -> Vec<String> {
     examples.iter().step_by(step).map(|example| example.text.clone()).collect()
 }
 
-fn summaries(packs: &[(&str, &LanguagePack)]) -> Vec<IntentSummary> {
+fn summaries(packs: &[Pack<'_>]) -> Vec<IntentSummary> {
     let mut summaries: BTreeMap<&str, IntentSummary> = BTreeMap::new();
     let mut entities: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (language, pack) in packs {
-        for (name, examples) in pack.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE) {
+    for pack in packs {
+        for (name, examples) in pack.shown() {
             let summary = summaries.entry(name).or_insert_with(|| IntentSummary {
                 name: name.clone(),
                 languages: Vec::new(),
@@ -192,9 +211,12 @@ fn summaries(packs: &[(&str, &LanguagePack)]) -> Vec<IntentSummary> {
                 entities: Vec::new(),
                 samples: spread(examples),
             });
-            summary.languages.push((*language).to_owned());
-            summary.examples += examples.len();
-            entities.entry(name).or_default().extend(entity_types(examples.iter()));
+            summary.languages.push(pack.language.to_owned());
+            summary.examples += pack.written.intents.get(name).map_or(0, BTreeSet::len)
+                + pack.written.templates.get(name).map_or(0, BTreeSet::len);
+            // Templates have entities, too.
+            let learned = pack.learned.intents.get(name).into_iter().flatten();
+            entities.entry(name).or_default().extend(entity_types(learned));
         }
     }
     for (name, summary) in &mut summaries {

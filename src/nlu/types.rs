@@ -111,11 +111,12 @@ pub struct IntentSummary {
     pub name: String,
     /// BCP-47 primary tags, in alphabetical order.
     pub languages: Vec<String>,
-    /// Distinct example sentences, over all languages.
+    /// Distinct sentences and templates that someone wrote, over all languages.
     pub examples: usize,
     /// Entity types annotated in its examples, in alphabetical order.
     pub entities: Vec<String>,
-    /// Up to three of its sentences, in its first language.
+    /// Up to three of its sentences, in its first language. Only an intent of which there are nothing
+    /// but templates shows sentences drawn from these.
     pub samples: Vec<String>,
 }
 

@@ -5,6 +5,7 @@
 
 mod annotations;
 mod sentences;
+mod templates;
 mod unused;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub enum Check {
     ConflictingIntents,
     /// Annotations that overlap.
     OverlappingAnnotations,
+    /// A template that takes values from a list that nothing defines.
+    UnknownList,
     /// One sentence twice in one intent.
     DuplicateSentence,
     /// One sentence twice in one intent, annotated differently.
@@ -66,9 +69,11 @@ impl Check {
     /// How bad it is.
     pub fn level(self) -> Level {
         match self {
-            Self::Format | Self::NoExamples | Self::ConflictingIntents | Self::OverlappingAnnotations => {
-                Level::Error
-            }
+            Self::Format
+            | Self::NoExamples
+            | Self::ConflictingIntents
+            | Self::OverlappingAnnotations
+            | Self::UnknownList => Level::Error,
             Self::DuplicateSentence
             | Self::ConflictingAnnotations
             | Self::FewExamples
@@ -141,7 +146,8 @@ pub fn validate(documents: &[Document]) -> Vec<Finding> {
     }
     for entries in languages.values() {
         let sentences: Vec<Sentence<'_>> = entries.iter().filter_map(Sentence::of).collect();
-        sentences::check(&sentences, &mut findings);
+        let templates = templates::check(entries, &mut findings);
+        sentences::check(&sentences, &templates, &mut findings);
         annotations::check(&sentences, entries, &mut findings);
         unused::check(&sentences, entries, &mut findings);
     }

@@ -1,5 +1,6 @@
 //! `voicera nlu train`: from sentences to a model file.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::nlu::{Model, Progress, Stage, TrainOptions};
 /// language, with no --language, are in English.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  voicera nlu train --data skills.yml --out model.vnlu\n  voicera nlu train --data skills/ --data more.yml --out model.vnlu\n  voicera nlu train --data befehle.yml --language de --out model.vnlu\n\nExit status: 0 trained, 1 it could not be written, 2 the data cannot be read."
+    after_help = "Examples:\n  voicera nlu train --data skills.yml --out model.vnlu\n  voicera nlu train --data skills/ --data more.yml --out model.vnlu\n  voicera nlu train --data befehle.yml --language de --out model.vnlu\n  voicera nlu train --data skills.yml --per-intent 10 --seed 1 --out few.vnlu\n\nExit status: 0 trained, 1 it could not be written, 2 the data cannot be read."
 )]
 pub(super) struct TrainArgs {
     #[command(flatten)]
@@ -26,10 +27,19 @@ pub(super) struct TrainArgs {
     /// Where to write the model
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Learn from so many sentences of each intent, drawn by chance: how much data is enough?
+    #[arg(long, value_name = "N")]
+    per_intent: Option<NonZeroUsize>,
+    /// What is drawn: the same seed draws the same sentences from the same data
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_intent")]
+    seed: u64,
 }
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
-    let data = input::merged(args.data.documents()?)?;
+    let mut data = input::merged(args.data.documents()?)?;
+    if let Some(per_intent) = args.per_intent {
+        data.draw(per_intent.get(), args.seed);
+    }
     let bar = bar();
     let start = Instant::now();
     let trained = Model::train(&data, &TrainOptions::default(), &mut |progress| show(&bar, progress));

@@ -9,8 +9,8 @@ use crate::nlu::{Finding, Level, validate};
 
 /// Check training data, with file and line for everything that is found
 ///
-/// Errors: what cannot be read, one sentence under two intents, overlapping annotations. Warnings:
-/// repetitions, intents and entities with too few or too uniform examples, forgotten annotations.
+/// Errors: what cannot be read, one sentence under two intents, overlapping annotations, templates
+/// with a list that nothing defines. Warnings: repetitions, intents and entities with too few or too uniform examples, forgotten annotations.
 /// Hints: what is defined and not used.
 #[derive(Debug, Args)]
 #[command(

@@ -15,10 +15,16 @@ pub(super) fn parse(line: &str) -> Result<Example, String> {
     let mut length = 0;
     let mut annotations = Vec::new();
     let mut rest = line;
+    // Where the next "]" stands. Each is looked for once, however many "[" stand before it.
+    let mut close = 0;
     while let Some(open) = rest.find('[') {
         let (before, tail) = rest.split_at(open);
         push(&mut text, &mut length, before);
-        if let Some((value, label, after)) = annotated(tail)? {
+        let here = line.len() - tail.len();
+        if close <= here {
+            close = tail.find(']').map_or(line.len(), |found| here + found);
+        }
+        if let Some((value, label, after)) = annotated(tail, close - here)? {
             let start = length;
             push(&mut text, &mut length, value);
             annotations.push(Annotation { start, end: length, ..label });
@@ -56,9 +62,10 @@ fn trimmed(text: &str, annotations: Vec<Annotation>) -> Example {
 
 type Labelled<'a> = (&'a str, Annotation, &'a str);
 
-/// `tail` starts with `[`. The value, its label and what follows, or `None` when this is text.
-fn annotated(tail: &str) -> Result<Option<Labelled<'_>>, String> {
-    let Some((value, after)) = tail.get(1..).and_then(|inner| inner.split_once(']')) else {
+/// `tail` starts with `[`, and has its first `]` at `close`, if it has one. The value, its label and
+/// what follows, or `None` when this is text.
+fn annotated(tail: &str, close: usize) -> Result<Option<Labelled<'_>>, String> {
+    let (Some(value), Some(after)) = (tail.get(1..close), tail.get(close + 1..)) else {
         return Ok(None);
     };
     if value.trim().is_empty() {
@@ -165,6 +172,15 @@ mod tests {
         assert_eq!(annotation.role.as_deref(), Some("departure"));
         assert_eq!(annotation.group.as_deref(), Some("1"));
         assert_eq!(annotation.value.as_deref(), Some("CGN"));
+    }
+
+    #[test]
+    fn the_first_closing_bracket_ends_a_value() {
+        assert_eq!(parse("[[[ a ] b").unwrap().text, "[[[ a ] b");
+        assert_eq!(
+            entities("a ] [b [c](d) e] [f](g)"),
+            [(4, 8, "d".into(), None), (12, 13, "g".into(), None)]
+        );
     }
 
     #[test]

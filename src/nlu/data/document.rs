@@ -47,6 +47,8 @@ pub enum Item {
     Template {
         /// The intent.
         intent: String,
+        /// The template.
+        template: String,
         /// The lookup tables that it takes values from.
         lookups: BTreeSet<String>,
     },

@@ -157,8 +157,8 @@ impl Loader<'_> {
         for (line, text) in templates.map(|node| self.examples(node)).unwrap_or_default() {
             match template::parse(&text) {
                 Ok(piece) => {
-                    let intent = name_text.to_owned();
-                    self.entry(line, Item::Template { intent, lookups: piece.lookups() });
+                    let (intent, template) = (name_text.to_owned(), text.clone());
+                    self.entry(line, Item::Template { intent, template, lookups: piece.lookups() });
                     self.pack.templates.entry(name_text.to_owned()).or_default().insert(text);
                 }
                 Err(message) => {
@@ -310,84 +310,4 @@ pub(crate) fn primary_tag(tag: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn problems(text: &str) -> Vec<(usize, String)> {
-        let problems = parse("pack.yml", text).err().map(|error| error.problems);
-        problems.into_iter().flatten().map(|problem| (problem.line, problem.message)).collect()
-    }
-
-    #[test]
-    fn a_whole_pack_is_read() {
-        let data = parse(
-            "pack.yml",
-            "version: \"3.1\"\nlanguage: de-AT\nnlu:\n- intent: faq/hours\n  examples: |\n    - wann [heute](day) offen\n    # a remark\n\n- synonym: today\n  examples: |\n    - heute\n- regex: room\n  examples: |\n    - [A-Z]\\d+\n- lookup: subject\n  examples: |\n    - Physik\n- intent: listed\n  examples:\n  - text: eins\n  - zwei\nresponses:\n  utter_listed:\n  - text: \"ja {day}\"\nstories: []\n",
-        )
-        .unwrap();
-        let (language, pack) = data.packs().next().unwrap();
-        assert_eq!(language, "de");
-        assert_eq!(pack.intents.len(), 2);
-        assert_eq!(pack.synonyms.get("heute").map(String::as_str), Some("today"));
-        assert!(pack.lookups.contains_key("subject"));
-        assert!(pack.regexes.contains_key("room"));
-        assert!(pack.responses.contains_key("listed"));
-    }
-
-    #[test]
-    fn templates_are_read_and_checked() {
-        let data = parse("t.yml", "nlu:\n- intent: a\n  templates: |\n    - turn (on|off) [the] {device}\n")
-            .unwrap();
-        assert_eq!(data.intents(), ["a"]);
-        assert_eq!(problems("nlu:\n- intent: a\n  templates: |\n    - turn (on\n").first().unwrap().0, 4);
-    }
-
-    #[test]
-    fn each_problem_names_its_line() {
-        assert_eq!(
-            problems("nlu:\n- intent: a\n  examples: |\n    - fine\n    broken\n    - [x](\n- foo: bar\n- regex: r\n  examples: |\n    - (?=x)\n")
-                .into_iter()
-                .map(|(line, _)| line)
-                .collect::<Vec<_>>(),
-            [5, 6, 7, 10]
-        );
-        assert_eq!(problems("nlu: 3\n").len(), 1);
-        assert_eq!(problems("- a\n").len(), 1);
-        assert_eq!(problems("language: \"12\"\n").len(), 1);
-        assert_eq!(problems("version: \"9\"\n").len(), 1);
-        assert_eq!(problems("responses:\n  hello:\n  - text: x\n").len(), 1);
-        assert!(!problems("a: [\n").is_empty());
-    }
-
-    #[test]
-    fn an_error_reads_as_source_line_message_and_fix() {
-        let error = parse("pack.yml", "nlu:\n- intent: a\n").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "pack.yml:2: intent a has no examples. Add \"examples: |\" with one \"- …\" per line"
-        );
-    }
-
-    #[test]
-    fn language_tags_lose_their_region() {
-        assert_eq!(primary_tag("EN_us").as_deref(), Some("en"));
-        assert_eq!(primary_tag("auto"), None);
-        assert_eq!(primary_tag(""), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_loader_panic(text in any::<String>()) {
-            let _ = parse("any.yml", &text);
-        }
-
-        #[test]
-        fn no_text_shaped_like_a_pack_makes_the_loader_panic(
-            text in "(nlu:|- intent: |  examples: \\||    - |\\[a\\]|\\(b\\)|\\{\"entity\": |[ -~]|\n|\t|é){0,60}"
-        ) {
-            let _ = parse("any.yml", &text);
-        }
-    }
-}
+mod tests;

@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::rng::{Rng, hash_text};
+
 pub use document::{Document, Entry, Item};
 pub(crate) use load::primary_tag;
 pub use load::{LoadError, Problem};
@@ -129,6 +131,19 @@ impl TrainingData {
         }
     }
 
+    /// Keeps so many sentences of each intent in each language, out-of-scope negatives among them, drawn
+    /// by chance. A seed draws the same sentences from the same data; more of them are those and others.
+    /// Templates stay.
+    pub fn draw(&mut self, per_intent: usize, seed: u64) {
+        for (language, pack) in &mut self.packs {
+            for (intent, examples) in &mut pack.intents {
+                let mut drawn: Vec<Example> = std::mem::take(examples).into_iter().collect();
+                Rng::new(seed ^ hash_text(language).rotate_left(1) ^ hash_text(intent)).shuffle(&mut drawn);
+                examples.extend(drawn.into_iter().take(per_intent));
+            }
+        }
+    }
+
     /// SHA-256 of the content in lower-case hexadecimal, the same for any order of files.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -213,6 +228,24 @@ mod tests {
         assert_eq!(merged.example_count(), 3);
         assert_eq!(merged.intents(), ["bye", "greet"]);
         assert_eq!(merged.languages(), ["en"]);
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_sentences_and_more_of_them_are_those_and_others() {
+        let examples: String = (0..20).map(|number| format!("    - sentence {number}\n")).collect();
+        let all = data(&format!(
+            "nlu:\n- intent: a\n  examples: |\n{examples}- intent: b\n  examples: |\n    - c\n"
+        ));
+        let drawn = |per_intent, seed| {
+            let mut drawn = all.clone();
+            drawn.draw(per_intent, seed);
+            drawn
+        };
+        assert_eq!((drawn(5, 1).example_count(), drawn(50, 1)), (6, all.clone()));
+        assert_eq!(drawn(5, 1), drawn(5, 1));
+        assert_ne!(drawn(5, 1), drawn(5, 2));
+        let (few, more) = (drawn(5, 1), drawn(9, 1));
+        assert!(few.packs["en"].intents["a"].is_subset(&more.packs["en"].intents["a"]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Words and phrases that are known to be entities: lookup tables, synonyms, and the values that
-//! examples annotate. All are found in one pass over the text, on word boundaries only.
+//! examples annotate. All are found in one pass over the text, on word boundaries only; then values
+//! of tables that are [nearly](super::fuzzy) said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Candidate;
+use super::fuzzy::Fuzzy;
 use crate::nlu::data::Example;
 use crate::nlu::text::{Text, code_points, normalise};
 use crate::nlu::types::Extractor;
@@ -17,6 +19,10 @@ const MAX_MATCHES: usize = 2_000;
 /// An annotated value is trusted outside its example when at least this share of its occurrences
 /// in the examples is annotated so.
 const TRUSTED: f32 = 0.5;
+/// How sure a table's value is that is said without its marks, with one slip, and with more.
+const ONLY_MARKS: f32 = 0.9;
+const ONE_SLIP: f32 = 0.8;
+const MORE_SLIPS: f32 = 0.7;
 
 /// What a phrase is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,6 +46,7 @@ pub(crate) struct Lexicon {
     phrases: Vec<String>,
     /// In order of the phrase.
     senses: Vec<Sense>,
+    fuzzy: Fuzzy,
     #[serde(skip)]
     automaton: Option<AhoCorasick>,
 }
@@ -49,8 +56,10 @@ impl Lexicon {
     pub(crate) fn restore(&mut self) -> bool {
         let sound = self.senses.is_sorted_by_key(|sense| sense.phrase)
             && self.senses.iter().all(|sense| (sense.phrase as usize) < self.phrases.len())
-            && self.phrases.iter().all(|phrase| !phrase.is_empty());
+            && self.phrases.iter().all(|phrase| !phrase.is_empty())
+            && self.fuzzy.is_sound();
         self.automaton = automaton(&self.phrases);
+        self.fuzzy.restore(of_tables(&self.phrases, &self.senses));
         sound && (self.phrases.is_empty() || self.automaton.is_some())
     }
 
@@ -65,24 +74,78 @@ impl Lexicon {
             if !text.on_word_boundaries(start, end) {
                 continue;
             }
-            let phrase = found.pattern().as_u32();
-            let first = self.senses.partition_point(|sense| sense.phrase < phrase);
-            let senses = self.senses.iter().skip(first).take_while(|sense| sense.phrase == phrase);
+            let senses = self.senses_of(found.pattern().as_u32());
             for sense in senses.filter(|sense| sense.table || expected(&sense.entity)) {
-                candidates.push(Candidate {
-                    start,
-                    end,
-                    entity: sense.entity.clone(),
-                    value: sense.value.clone().map(Value::String),
-                    confidence: f32::from(sense.percent.min(99)) / 100.0,
-                    role: sense.role.clone(),
-                    group: sense.group.clone(),
-                    extractor: Extractor::Lookup,
-                    time_dependent: false,
-                });
+                candidates.push(sense.candidate(start, end, f32::from(sense.percent.min(99)) / 100.0));
             }
         }
     }
+
+    /// Adds what the tables nearly say, where nothing else was found but what the engine brings.
+    /// Call last. What the model learned keeps its place, and takes the value that is meant; of the
+    /// same entity it gives way if it saw only a part.
+    pub(crate) fn correct(
+        &self,
+        text: &Text,
+        expected: impl Fn(&str) -> bool,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        let mut nearly: Vec<Candidate> = Vec::new();
+        for near in self.fuzzy.find(text) {
+            let place = (near.start, near.end);
+            for sense in self.senses_of(near.phrase).filter(|sense| sense.table && expected(&sense.entity)) {
+                let learned = |found: &Candidate| {
+                    let same = found.extractor == Extractor::Model && found.entity == sense.entity;
+                    same && found.value.is_none() && found.start >= place.0 && found.end <= place.1
+                };
+                let whole = |found: &&mut Candidate| learned(found) && (found.start, found.end) == place;
+                if let Some(found) = candidates.iter_mut().find(whole) {
+                    found.value = sense.value.clone().map(Value::String);
+                    continue;
+                }
+                let taken = candidates.iter().any(|found| {
+                    let overlaps = found.start < place.1 && place.0 < found.end;
+                    overlaps && found.extractor != Extractor::Builtin && !learned(found)
+                });
+                if !taken {
+                    candidates.retain(|found| !learned(found));
+                    let confidence = [ONLY_MARKS, ONE_SLIP].get(near.edits).copied().unwrap_or(MORE_SLIPS);
+                    nearly.push(sense.candidate(place.0, place.1, confidence));
+                }
+            }
+        }
+        candidates.append(&mut nearly);
+    }
+
+    fn senses_of(&self, phrase: u32) -> impl Iterator<Item = &Sense> {
+        let first = self.senses.partition_point(|sense| sense.phrase < phrase);
+        self.senses.iter().skip(first).take_while(move |sense| sense.phrase == phrase)
+    }
+}
+
+impl Sense {
+    fn candidate(&self, start: usize, end: usize, confidence: f32) -> Candidate {
+        Candidate {
+            start,
+            end,
+            entity: self.entity.clone(),
+            value: self.value.clone().map(Value::String),
+            confidence,
+            role: self.role.clone(),
+            group: self.group.clone(),
+            extractor: Extractor::Lookup,
+            time_dependent: false,
+        }
+    }
+}
+
+/// Phrases of lookup tables, with their numbers.
+fn of_tables<'a>(phrases: &'a [String], senses: &'a [Sense]) -> impl Iterator<Item = (u32, &'a str)> {
+    let numbers = senses.chunk_by(|a, b| a.phrase == b.phrase).filter_map(|senses| {
+        let sense = senses.iter().find(|sense| sense.table)?;
+        Some(sense.phrase)
+    });
+    numbers.filter_map(|number| Some((number, phrases.get(number as usize)?.as_str())))
 }
 
 fn automaton(phrases: &[String]) -> Option<AhoCorasick> {
@@ -154,9 +217,14 @@ impl LexiconBuilder {
         &self.synonyms
     }
 
-    /// Freezes; `sentences` are the examples' texts, in which occurrences are counted.
-    pub(crate) fn build<'a>(self, sentences: impl Iterator<Item = &'a Text>) -> Lexicon {
-        let occurrences = occurrences(&self.annotated, sentences);
+    /// Freezes; `sentences` are the examples' texts, in which occurrences are counted, in a language
+    /// given by its BCP 47 primary tag.
+    pub(crate) fn build<'a>(
+        self,
+        language: &str,
+        sentences: impl Iterator<Item = &'a Text> + Clone,
+    ) -> Lexicon {
+        let occurrences = occurrences(&self.annotated, sentences.clone());
         let mut senses: BTreeMap<String, Vec<Sense>> = BTreeMap::new();
         for (phrase, entity, value) in self.tables {
             senses.entry(phrase).or_default().push(Sense {
@@ -199,6 +267,7 @@ impl LexiconBuilder {
             lexicon.senses.extend(senses.into_iter().map(|sense| Sense { phrase: index, ..sense }));
         }
         lexicon.automaton = automaton(&lexicon.phrases);
+        lexicon.fuzzy = Fuzzy::learn(language, of_tables(&lexicon.phrases, &lexicon.senses), sentences);
         lexicon
     }
 }
@@ -234,7 +303,7 @@ mod tests {
         builder.synonym("maths", "mathematics");
         builder
             .table("subject", &["Mathematics".to_owned(), "art".to_owned(), "art history".to_owned()].into());
-        builder.build(std::iter::empty())
+        builder.build("en", std::iter::empty())
     }
 
     fn found(original: &str) -> Vec<(String, String, Value)> {
@@ -277,6 +346,6 @@ mod tests {
         };
         builder.example(&Example { text: "play help".into(), annotations: vec![annotation] });
         let sentences: Vec<Text> = ["play help", "help me", "help", "i need help"].map(Text::new).into();
-        assert!(builder.build(sentences.iter()).senses.is_empty());
+        assert!(builder.build("en", sentences.iter()).senses.is_empty());
     }
 }

@@ -4,6 +4,7 @@
 //! What a pack defines wins over what the engine brings, and longer wins over shorter.
 
 pub(crate) mod builtin;
+mod fuzzy;
 mod lexicon;
 mod pattern;
 mod tagger;

@@ -27,7 +27,8 @@ pub(super) struct Scores<'a> {
 pub(super) struct HeldOut {
     /// All margins, in-scope classes first.
     pub margins: Vec<f32>,
-    pub label: usize,
+    /// `None`: it means nothing.
+    pub label: Option<usize>,
     pub unfamiliar: f32,
     pub features: usize,
 }
@@ -43,8 +44,12 @@ pub(super) struct Calibration {
     threshold: f32,
 }
 
-/// At most this share of the held-out sentences that were understood may be refused.
-const REFUSED: f32 = 0.005;
+/// This share of the held-out sentences that were understood may be refused for the sake of others.
+const REFUSED: f32 = 0.003;
+/// And this share, if that is what it takes to refuse nonsense.
+const REFUSED_WITH_NONSENSE: f32 = 0.02;
+/// The share of nonsense that is to be refused.
+const NONSENSE: f32 = 0.98;
 /// What is less likely right than this is not answered, however much within scope it is.
 const UNLIKELY: f32 = 0.3;
 
@@ -96,8 +101,10 @@ impl Calibration {
         let mut right = Vec::new();
         let mut within = Vec::new();
         let mut understood = Vec::new();
-        let negatives = held_out.iter().filter(|item| item.label >= in_scope).count();
-        let positives = held_out.len() - negatives;
+        let mut nonsense = Vec::new();
+        let labels = || held_out.iter().filter_map(|item| item.label);
+        let negatives = labels().filter(|label| *label >= in_scope).count();
+        let positives = labels().count() - negatives;
         let real = negatives >= 10;
         // Sentences of one intent scored without it stand for sentences that belong to none. Where
         // the data has real negatives those say it better.
@@ -112,8 +119,12 @@ impl Calibration {
                 features: item.features,
             };
             let inputs = fitted.inputs(&scores);
-            let is_positive = item.label < in_scope;
-            let is_right = is_positive && top(own) == item.label;
+            let Some(label) = item.label else {
+                nonsense.push(inputs);
+                continue;
+            };
+            let is_positive = label < in_scope;
+            let is_right = is_positive && top(own) == label;
             right.push((inputs, is_right, 1.0));
             within.push((inputs, is_positive, if is_positive { 1.0 } else { balance }));
             if is_right {
@@ -121,7 +132,7 @@ impl Calibration {
             }
             if is_positive && in_scope > 2 {
                 let mut masked = own.to_vec();
-                if let Some(margin) = masked.get_mut(item.label) {
+                if let Some(margin) = masked.get_mut(label) {
                     *margin = f32::NEG_INFINITY;
                 }
                 let unfamiliar = item.unfamiliar.max(0.3);
@@ -144,12 +155,18 @@ impl Calibration {
 
         fitted.right = Logistic::fit(&right, 1e-4);
         fitted.within = Logistic::fit(&within, 1e-4);
-        let mut probabilities: Vec<f32> =
-            understood.iter().map(|inputs| fitted.within.probability(inputs)).collect();
-        probabilities.sort_unstable_by(f32::total_cmp);
-        let at = (probabilities.len() as f32 * REFUSED) as usize;
-        fitted.threshold = probabilities.get(at).copied().unwrap_or(0.5).min(0.5);
+        let understood = fitted.sure_of(&understood);
+        let nonsense = quantile(&fitted.sure_of(&nonsense), NONSENSE).unwrap_or(0.0);
+        let refused = |share: f32| quantile(&understood, share).unwrap_or(0.5);
+        fitted.threshold = nonsense.min(refused(REFUSED_WITH_NONSENSE)).max(refused(REFUSED)).min(0.5);
         fitted
+    }
+
+    /// How surely sentences are within scope, in ascending order.
+    fn sure_of(&self, sentences: &[[f32; INPUTS]]) -> Vec<f32> {
+        let mut sure: Vec<f32> = sentences.iter().map(|inputs| self.within.probability(inputs)).collect();
+        sure.sort_unstable_by(f32::total_cmp);
+        sure
     }
 
     pub(super) fn is_sound(&self) -> bool {
@@ -158,6 +175,11 @@ impl Calibration {
             && self.right.is_sound()
             && self.within.is_sound()
     }
+}
+
+/// What the given share of ascending values stays below.
+fn quantile(ascending: &[f32], share: f32) -> Option<f32> {
+    ascending.get((ascending.len() as f32 * share) as usize).copied()
 }
 
 /// The index of the highest; 0 of none.
@@ -186,11 +208,12 @@ fn sharpness(held_out: &[HeldOut], in_scope: usize) -> f32 {
     let loss = |log: f32| {
         let mut loss = 0.0_f64;
         let mut shares = Vec::new();
-        for item in held_out.iter().filter(|item| item.label < in_scope) {
+        let labelled = held_out.iter().filter_map(|item| Some((item, item.label?)));
+        for (item, label) in labelled.filter(|(_, label)| *label < in_scope) {
             shares.clear();
             shares.extend(item.margins.iter().take(in_scope));
             softmax(&mut shares, log.exp());
-            loss -= f64::from(shares.get(item.label).copied().unwrap_or(0.0).max(1e-9)).ln();
+            loss -= f64::from(shares.get(label).copied().unwrap_or(0.0).max(1e-9)).ln();
         }
         loss
     };
@@ -224,11 +247,11 @@ mod tests {
                 let label = i % 3;
                 let sure = if i % 10 == 0 { -0.9 } else { 0.8 };
                 let margins = (0..4).map(|class| if class == label { sure } else { -0.8 }).collect();
-                HeldOut { margins, label, unfamiliar: 0.1, features: 60 }
+                HeldOut { margins, label: Some(label), unfamiliar: 0.1, features: 60 }
             })
             .chain((0..20).map(|_| HeldOut {
                 margins: vec![-0.9, -0.8, -0.9, 0.5],
-                label: 3,
+                label: Some(3),
                 unfamiliar: 0.7,
                 features: 60,
             }))

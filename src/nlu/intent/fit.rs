@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::calibration::{Calibration, HeldOut};
 use super::classifier::Classifier;
 use super::linear::{self, Settings};
+use super::nonsense;
 use super::space::{Point, Space};
 use crate::nlu::rng::{Rng, hash_text};
 use crate::nlu::text::{Text, sentence_key};
@@ -25,6 +26,8 @@ const HELD_OUT: Settings = Settings { epochs: 8, ..SETTINGS };
 const LEAST_WEIGHT: f32 = 0.01;
 /// With more sentences than this, characters that stand in one sentence only are left out.
 const PLENTY: usize = 2_000;
+/// Sentences without a meaning that show how sure a model can be of nothing.
+const NONSENSE: usize = 600;
 
 /// Trains on `items`, whose classes are `classes` and, after them, out of scope.
 pub(crate) fn fit(
@@ -42,9 +45,12 @@ pub(crate) fn fit(
     let columns = classes.len() + usize::from(labels.iter().any(|label| *label >= classes.len()));
     progress(Progress { stage: Stage::Features, done: 1, total: 1 });
 
+    let texts: Vec<&Text> = items.iter().map(|item| &item.text).collect();
+    let nonsense = nonsense::sentences(&texts, NONSENSE, options.seed);
+    let nonsense: Vec<Point> = nonsense.iter().map(|text| space.place(text, false)).collect();
     let problem =
         Problem { points: &points, labels: &labels, features: space.len() + 1, columns, seed: options.seed };
-    let held_out = problem.held_out(options.folds.clamp(2, 10), progress);
+    let held_out = problem.held_out(options.folds.clamp(2, 10), &nonsense, progress);
     let all: Vec<usize> = (0..items.len()).collect();
     let weights = problem.train(&all, SETTINGS, Stage::Intents, (0, 1), progress);
     let weights = Weights::pack(&weights, space.len() + 1, LEAST_WEIGHT);
@@ -91,8 +97,8 @@ impl Problem<'_> {
         weights
     }
 
-    /// Scores every sentence by a model that was trained without it.
-    fn held_out(&self, folds: usize, progress: &mut dyn FnMut(Progress)) -> Vec<HeldOut> {
+    /// Scores every sentence by a model that was trained without it, and each nonsense by one of them.
+    fn held_out(&self, folds: usize, nonsense: &[Point], progress: &mut dyn FnMut(Progress)) -> Vec<HeldOut> {
         let fold_of = self.folds(folds);
         let mut held_out = Vec::with_capacity(self.points.len());
         let mut margins = Vec::new();
@@ -103,16 +109,17 @@ impl Problem<'_> {
                 continue;
             }
             let weights = self.train(&inside, HELD_OUT, Stage::Calibration, (fold, folds), progress);
-            for at in outside {
-                if let (Some(point), Some(label)) = (self.points.get(at), self.labels.get(at)) {
-                    weights.margins(&point.vector, &mut margins);
-                    held_out.push(HeldOut {
-                        margins: margins.clone(),
-                        label: *label,
-                        unfamiliar: point.unfamiliar,
-                        features: point.vector.len(),
-                    });
-                }
+            let sense =
+                outside.iter().filter_map(|at| Some((self.points.get(*at)?, self.labels.get(*at).copied())));
+            let nonsense = nonsense.iter().skip(fold).step_by(folds).map(|point| (point, None));
+            for (point, label) in sense.chain(nonsense) {
+                weights.margins(&point.vector, &mut margins);
+                held_out.push(HeldOut {
+                    margins: margins.clone(),
+                    label,
+                    unfamiliar: point.unfamiliar,
+                    features: point.vector.len(),
+                });
             }
         }
         held_out

@@ -6,6 +6,7 @@ mod features;
 mod fit;
 mod linear;
 mod logistic;
+mod nonsense;
 mod space;
 
 pub(crate) use classifier::{Classifier, Prediction};

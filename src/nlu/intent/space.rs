@@ -23,6 +23,8 @@ pub(super) struct Space {
     /// In how many sentences each stands.
     counts: Vec<u32>,
     sentences: u32,
+    /// In how many sentences groups of characters have to stand to be known.
+    rare: u32,
     #[serde(skip)]
     index: Index,
     #[serde(skip)]
@@ -59,7 +61,7 @@ impl Space {
             known.sort_unstable();
         }
         let (hashes, counts) = known.into_iter().unzip();
-        let mut space = Self { hashes, counts, sentences, ..Self::default() };
+        let mut space = Self { hashes, counts, sentences, rare, ..Self::default() };
         space.restore();
         space
     }
@@ -83,11 +85,17 @@ impl Space {
     /// sentence of the training set would look like had it not been in it.
     pub(super) fn place(&self, text: &Text, held_out: bool) -> Point {
         let mut found: Vec<u32> = Vec::with_capacity(192);
+        let mut missing: Vec<u32> = Vec::new();
         let (mut strange, mut words) = (0.0, 0.0);
         let strangest = rarity(self.sentences, 0);
         extract(text, |family, hash| {
             let index = self.index.find(hash);
-            found.extend(index);
+            match index {
+                Some(index) => found.push(index),
+                None if family != Family::Characters || self.rare < 2 => missing.push(hash),
+                // It may well be one of those that were left out.
+                None => {}
+            }
             if family != Family::Characters {
                 let seen = index.and_then(|index| self.counts.get(index as usize).copied());
                 let idf = index.and_then(|index| self.idf.get(index as usize).copied()).unwrap_or(strangest);
@@ -99,11 +107,22 @@ impl Space {
             }
         });
         found.sort_unstable();
-        Point { vector: self.weigh(&found), unfamiliar: if words > 0.0 { strange / words } else { 1.0 } }
+        missing.sort_unstable();
+        missing.dedup();
+        let missing = missing.len() as f32 * strangest * strangest;
+        Point {
+            vector: self.weigh(&found, missing),
+            unfamiliar: if words > 0.0 { strange / words } else { 1.0 },
+        }
     }
 
     /// Sublinear term frequency times rarity, made unit length, with the constant feature.
-    fn weigh(&self, found: &[u32]) -> Sparse {
+    ///
+    /// What is `missing`, as a squared length, counts for the length: held-out sentences, from which
+    /// is learned how sure to be, carry features that their model knows nothing of. Without it a
+    /// sentence of which three scraps are known would be as long as one that is known whole, and
+    /// score as high.
+    fn weigh(&self, found: &[u32], missing: f32) -> Sparse {
         let mut vector: Sparse = Vec::with_capacity(found.len() + 1);
         for group in found.chunk_by(|a, b| a == b) {
             if let Some(index) = group.first() {
@@ -111,7 +130,8 @@ impl Space {
                 vector.push((*index, (1.0 + (group.len() as f32).ln()) * idf));
             }
         }
-        let norm = vector.iter().map(|(_, value)| value * value).sum::<f32>().sqrt();
+        let known: f32 = vector.iter().map(|(_, value)| value * value).sum();
+        let norm = (known + missing).sqrt();
         if norm > 0.0 {
             for (_, value) in &mut vector {
                 *value /= norm;
@@ -137,11 +157,28 @@ mod tests {
 
     #[test]
     fn a_vector_has_unit_length_besides_the_constant() {
-        let point = space().place(&Text::new("turn on"), false);
+        let point = space().place(&Text::new("turn off the light"), false);
         let (constant, rest) = point.vector.split_last().unwrap();
         assert_eq!(constant.1, 1.0);
         let norm: f32 = rest.iter().map(|(_, value)| value * value).sum();
         assert!((norm - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn what_is_not_known_takes_its_part_of_the_length() {
+        let space = space();
+        let length = |original: &str| -> f32 {
+            let point = space.place(&Text::new(original), false);
+            point
+                .vector
+                .iter()
+                .filter(|(at, _)| *at < space.len() as u32)
+                .map(|(_, value)| value * value)
+                .sum()
+        };
+        assert!((length("turn on the light") - 1.0).abs() < 1e-5);
+        assert!(length("turn in the lift") < 0.7);
+        assert!(length("quartz on zebras") < 0.3);
     }
 
     #[test]

@@ -1,8 +1,9 @@
+mod built_in;
+mod hostile;
+
 use std::sync::LazyLock;
 
-use proptest::prelude::*;
-
-use super::super::{Extractor, text::code_points};
+use super::super::Extractor;
 use super::*;
 
 const PACK: &str = r#"
@@ -196,70 +197,6 @@ fn responses_and_suggestions_are_those_of_the_language() {
 }
 
 #[test]
-fn hostile_lengths_take_no_longer_than_long_ones() {
-    for text in [
-        "a".repeat(100_000),
-        "1 ".repeat(50_000),
-        "é\u{301}".repeat(50_000),
-        "kitchen ".repeat(12_500),
-        "\u{fdfa}".repeat(100_000),
-        "a@".repeat(50_000),
-    ] {
-        let start = std::time::Instant::now();
-        parse(&text);
-        assert!(start.elapsed() < std::time::Duration::from_secs(2));
-    }
-}
-
-fn check(text: &str) -> Result<(), TestCaseError> {
-    let parse = parse(text);
-    let length = text.chars().count();
-    let mut behind = 0;
-    for entity in &parse.entities {
-        prop_assert!(entity.start >= behind && entity.start < entity.end && entity.end <= length);
-        prop_assert_eq!(&*code_points(text, entity.start, entity.end), entity.text.as_str());
-        behind = entity.end;
-    }
-    prop_assert!((0.0..=1.0).contains(&parse.confidence));
-    prop_assert!((0.0..=1.0).contains(&parse.in_scope));
-    prop_assert!(parse.ranking.is_sorted_by(|a, b| a.confidence >= b.confidence));
-    prop_assert!(parse.ranking.iter().map(|ranked| ranked.confidence).sum::<f32>() <= 1.001);
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn any_string_parses_with_valid_offsets(text in any::<String>()) {
-        check(&text)?;
-    }
-
-    #[test]
-    fn anything_like_a_command_parses_with_valid_offsets(
-        text in "((turn|kitchen|living room|at|on|the|next|in|half|past|a|and|of|ago|may|monday|second|3rd|[0-9]{1,5}|[-.,:/%@'½ﬁé\u{301}東İ]|am|pm|hours?|million|point|ab-123)[ \\-]?){0,14}"
-    ) {
-        check(&text)?;
-    }
-
-    #[test]
-    fn no_bytes_make_reading_a_model_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Model::from_bytes(&bytes);
-    }
-
-    #[test]
-    fn no_change_of_a_model_makes_reading_it_panic(at in 40_usize..100_000, value in any::<u8>(), cut in 0_usize..50) {
-        let mut bytes = MODEL.to_bytes();
-        let length = bytes.len();
-        bytes[40 + (at - 40) % (length - 40)] = value;
-        bytes.truncate(length - cut);
-        let _ = Model::from_bytes(&bytes);
-        // With a checksum that fits, too.
-        if let Ok(model) = Model::from_bytes(&codec::seal(bytes)) {
-            let _ = model.parse("turn on the light in the attic at 3pm", &context());
-        }
-    }
-}
-
-#[test]
 fn an_example_has_what_its_author_annotated() {
     let parse = parse("Play QUEEN loudly!");
     let found: Vec<_> =
@@ -283,59 +220,35 @@ fn a_template_is_understood_as_it_stands_and_learned_from() {
     assert_eq!(read.parse("open blinds", &context()), model.parse("open blinds", &context()));
 }
 
-static ASSISTANT: LazyLock<Model> = LazyLock::new(|| {
-    let text = include_str!("../../../config/skills/education.en.yml");
-    let data = TrainingData::parse_yaml("education.en.yml", text).unwrap();
-    Model::train(&data, &TrainOptions::default(), &mut |_| {}).unwrap()
-});
-
 #[test]
-fn the_built_in_pack_understands_what_it_is_for() {
-    let rows = [
-        ("when is my next assignment due", "get_assignments"),
-        ("When's my physics homework due?", "get_assignments"),
-        ("which classes did I sign up for this year", "get_courses"),
-        ("what mark did i get in chemistry", "get_grades"),
-        ("what time is my biology lecture tomorrow", "get_schedule"),
-        ("can you explain how photosynthesis works", "study_help"),
-        ("give me a practice quiz on world history", "quiz_help"),
-        ("how can i upload a pdf", "file_help"),
-        ("what can you help me with", "general_help"),
-        ("hello there assistant", "greeting"),
-        ("thank you so much for your help", "thanks"),
-        ("ok bye see you later", "goodbye"),
-    ];
-    for (sentence, intent) in rows {
-        let parse = ASSISTANT.parse(sentence, &context());
-        assert_eq!(parse.intent.as_deref(), Some(intent), "{sentence} {:?}", parse.ranking);
-        assert!(parse.confidence > 0.5, "{sentence} {}", parse.confidence);
-        assert!(ASSISTANT.respond(intent, "en", 0, &parse.entities).is_some(), "{intent}");
-    }
-    assert!(ASSISTANT.parse("when is my next assignment due", &context()).confidence > 0.9);
+fn what_templates_say_is_not_shown_as_if_someone_wrote_it() {
+    let text = "nlu:\n- intent: written\n  examples: |\n    - stop it\n  templates: |\n    - (halt|cease) [now] {thing}\n- intent: drawn\n  templates: |\n    - (start|begin) [now]\n- lookup: thing\n  examples: |\n    - music\n";
+    let data = TrainingData::parse_yaml("t.yml", text).unwrap();
+    let model = Model::train(&data, &TrainOptions::default(), &mut |_| {}).unwrap();
+    let [drawn, written] = model.intents().try_into().unwrap();
+    assert_eq!((written.samples, written.examples), (vec!["stop it".to_owned()], 2));
+    assert_eq!(written.entities, ["thing"]);
+    assert_eq!((drawn.examples, drawn.samples.len()), (1, 2));
+    let suggested = model.suggestions("en", 50);
+    assert!(suggested.contains(&"stop it") && suggested.contains(&"begin now"));
+    assert!(!suggested.iter().any(|text| text.contains("music")), "{suggested:?}");
 }
 
 #[test]
-fn the_built_in_pack_leaves_other_business_alone() {
-    for sentence in [
-        "book me a flight to mars",
-        "order two pizzas with extra cheese",
-        "how many calories are in an apple",
-        "turn on the tv",
-        "i want to order sushi",
-        "no",
+fn a_value_of_a_table_is_found_with_a_slip_in_it() {
+    for (text, said, meant) in [
+        ("turn on the light in the kichen", "kichen", "kitchen"),
+        ("make the livng room brighter", "livng room", "living room"),
+        ("dim the lights in the atttic", "atttic", "attic"),
+        ("lights out in the louneg", "louneg", "living room"),
     ] {
-        let parse = ASSISTANT.parse(sentence, &context());
-        assert_eq!(parse.intent, None, "{sentence} {:?}", parse.ranking);
+        let parse = parse(text);
+        let found: Vec<_> = parse.entities.iter().map(|e| (e.entity.as_str(), e.text.as_str())).collect();
+        assert_eq!(found, [("room", said)], "{text}");
+        assert_eq!(parse.entities[0].value, meant, "{text}");
+        assert!(parse.entities[0].confidence < 0.9, "{text}");
     }
-}
-
-#[test]
-fn the_built_in_pack_finds_subjects_courses_and_files() {
-    let parse = ASSISTANT.parse("is the maths pdf for bio 201 due tomorrow", &context());
-    let found: Vec<_> =
-        parse.entities.iter().map(|e| (e.entity.as_str(), e.value.as_str().unwrap_or_default())).collect();
-    assert_eq!(
-        found,
-        [("subject", "mathematics"), ("file_type", "pdf"), ("course", "bio 201"), ("date", "2027-03-11")]
-    );
+    for text in ["next trick please", "turn on the light in the kitten box", "a ticket to attica please"] {
+        assert!(parse(text).entities.iter().all(|e| e.entity != "room" || e.value == e.text), "{text}");
+    }
 }

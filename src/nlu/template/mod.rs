@@ -48,4 +48,33 @@ impl Piece {
             Self::List(list, _) => BTreeSet::from([list.clone()]),
         }
     }
+
+    /// How many sentences it can say, where `values` tells the length of a list.
+    pub(crate) fn sentences(&self, values: &impl Fn(&str) -> usize) -> usize {
+        match self {
+            Self::Word(_) | Self::Space => 1,
+            Self::All(pieces) => {
+                pieces.iter().fold(1, |product, piece| product.saturating_mul(piece.sentences(values)))
+            }
+            Self::Any(pieces) => {
+                pieces.iter().fold(0, |sum, piece| sum.saturating_add(piece.sentences(values)))
+            }
+            Self::List(list, _) => values(list),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_says_as_many_sentences_as_its_parts_allow() {
+        let count =
+            |template: &str| parse(template).unwrap().sentences(&|list| usize::from(list == "ten") * 10);
+        assert_eq!(count("stop"), 1);
+        assert_eq!(count("(turn|switch) on [the] {ten}"), 40);
+        assert_eq!(count("turn on {nothing}"), 0);
+        assert_eq!(count(&"[a|b|c]".repeat(100)), usize::MAX);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::templates::Templates;
 use super::{Check, Findings, Place, Sentence, quoted};
 use crate::nlu::data::Annotation;
 use crate::nlu::text::{Text, normalise, sentence_key};
@@ -16,7 +17,7 @@ struct First<'a> {
     place: Place,
 }
 
-pub(super) fn check(sentences: &[Sentence<'_>], findings: &mut Findings<'_>) {
+pub(super) fn check<'a>(sentences: &[Sentence<'a>], templates: &Templates<'a>, findings: &mut Findings<'_>) {
     let mut seen: HashMap<String, Vec<First<'_>>> = HashMap::new();
     let mut intents: BTreeMap<&str, (Place, BTreeSet<String>)> = BTreeMap::new();
     for sentence in sentences {
@@ -46,10 +47,18 @@ pub(super) fn check(sentences: &[Sentence<'_>], findings: &mut Findings<'_>) {
             place: sentence.place,
         });
     }
+    let mut counts: BTreeMap<&str, (Place, usize)> = templates.clone();
     for (intent, (place, distinct)) in intents {
-        if distinct.len() < FEWEST {
-            let noun = if distinct.len() == 1 { "sentence" } else { "different sentences" };
-            let message = format!("intent {intent} has {} {noun}", distinct.len());
+        let (first, count) = counts.entry(intent).or_insert((place, 0));
+        if (place.document, place.line) < (first.document, first.line) {
+            *first = place;
+        }
+        *count = count.saturating_add(distinct.len());
+    }
+    for (intent, (place, count)) in counts {
+        if count < FEWEST {
+            let noun = if count == 1 { "sentence" } else { "different sentences" };
+            let message = format!("intent {intent} has {count} {noun}");
             findings.add(Check::FewExamples, place, message, "Write at least 5, better 10 or more");
         }
     }

@@ -28,6 +28,10 @@ fn values(kind: &str, name: &str, examples: &[&str]) -> String {
     intent(name, examples).replace("- intent:", &format!("- {kind}:"))
 }
 
+fn templates(name: &str, templates: &[&str]) -> String {
+    intent(name, templates).replace("examples:", "templates:")
+}
+
 #[test]
 fn every_check_finds_its_line() {
     // FINE takes eight lines, so what is added starts at line 9, its first example at line 11.
@@ -57,6 +61,22 @@ fn every_check_finds_its_line() {
             "too few",
             intent("b", &["b1", "b2", "b2", "b3", "b4"]),
             vec!["11 few_examples", "13 duplicate_sentence"],
+        ),
+        (
+            "what templates say counts",
+            "- intent: b\n  examples: |\n    - b1\n  templates: |\n    - (go|walk) [up|down]\n".to_owned(),
+            vec![],
+        ),
+        (
+            "templates that say too little",
+            templates("b", &["go [up]", "stop", "wait"]),
+            vec!["11 few_examples"],
+        ),
+        (
+            "a list that nothing defines",
+            templates("b", &["go (up|down|left|right|on)", "turn {device}", "turn {way:side}"])
+                + &values("lookup", "way", &["left"]),
+            vec!["12 unknown_list"],
         ),
         ("a rare entity", intent("b", &["b1", "go [up](way)", "b3", "b4", "b5"]), vec!["12 rare_entity"]),
         (
@@ -153,7 +173,7 @@ fn no_sentence_at_all_is_an_error() {
 
 #[test]
 fn templates_are_sentences_too() {
-    let text = "nlu:\n- intent: on\n  templates: |\n    - turn on [the] {device}\n- lookup: device\n  examples: |\n    - lamp\nresponses:\n  utter_on:\n  - text: on\n";
+    let text = "nlu:\n- intent: on\n  templates: |\n    - turn on [the|my|that|every] {device}\n- lookup: device\n  examples: |\n    - lamp\nresponses:\n  utter_on:\n  - text: on\n";
     assert_eq!(found(text), []);
     assert_eq!(found(&text.replace("{device}", "lamp"))[0].0, "7 unused_lookup");
 }

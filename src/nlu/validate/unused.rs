@@ -60,7 +60,7 @@ fn defined<'a>(entries: &[Entry<'a>]) -> Defined<'a> {
     for entry in entries {
         match entry.item {
             Item::Example { .. } => {}
-            Item::Template { intent, lookups } => {
+            Item::Template { intent, lookups, .. } => {
                 defined.templates.entry(intent).or_insert(entry.place);
                 defined.taken.extend(lookups.iter().map(String::as_str));
             }

@@ -41,7 +41,7 @@ pub struct Skill {
     name: String,
     /// The languages in which it can be said.
     languages: Vec<String>,
-    /// Distinct training sentences.
+    /// Distinct sentences and templates that someone wrote.
     #[schema(example = 48)]
     examples: usize,
     /// Entity types annotated in them.
