@@ -38,10 +38,8 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
     /// A limiter that knows nobody yet.
     pub fn new(quota: Quota, clock: SharedClock) -> Self {
         let whole = quota.every.saturating_mul(quota.burst.max(1));
-        let paid_at = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_idle(whole.max(Duration::from_secs(1)))
-            .build();
+        let paid_at =
+            Cache::builder().max_capacity(REMEMBERED).time_to_idle(whole.max(Duration::from_secs(1))).build();
         Self { quota, clock, paid_at }
     }
 

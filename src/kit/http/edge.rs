@@ -12,8 +12,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use ipnet::IpNet;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use ipnet::IpNet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
