@@ -60,12 +60,8 @@ pub async fn run(host: Host) -> Result<(), RoleError> {
 /// Which module owns which paths; the same in one process and in many.
 #[cfg(feature = "gateway")]
 fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
-    let guarded = [
-        ("/api/voice", voice),
-        ("/api/auth", users),
-        ("/api/users", users),
-        ("/api/analytics", analytics),
-    ];
+    let guarded =
+        [("/api/voice", voice), ("/api/auth", users), ("/api/users", users), ("/api/analytics", analytics)];
     let guarded = guarded.into_iter().map(|(prefix, upstream)| (prefix, upstream, false));
     let open = crate::users::api::OPEN.iter().map(|prefix| (*prefix, users, true));
     guarded

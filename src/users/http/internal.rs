@@ -8,7 +8,7 @@ use crate::kit::auth::Credential;
 use crate::kit::error::ApiError;
 use crate::kit::http::extract::Json;
 use crate::users::api::{
-    IDENTIFY, Identity, IdentifyRequest, PREFERENCES, Preferences, PreferencesRequest, TRUST, Trust,
+    IDENTIFY, IdentifyRequest, Identity, PREFERENCES, Preferences, PreferencesRequest, TRUST, Trust,
     TrustRequest, Users as _,
 };
 use crate::users::local::LocalUsers;

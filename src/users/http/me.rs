@@ -39,10 +39,7 @@ struct MeReply {
     ),
     security(("apiKey" = []), ("bearer" = [])),
 )]
-async fn me(
-    State(users): State<LocalUsers>,
-    principal: Principal,
-) -> Result<axum::Json<MeReply>, ApiError> {
+async fn me(State(users): State<LocalUsers>, principal: Principal) -> Result<axum::Json<MeReply>, ApiError> {
     let account = users.store.account(principal.user_id, &Within::Only(principal.user_id)).await?;
     let account = account.ok_or_else(|| ApiError::not_found("account"))?;
     Ok(axum::Json(MeReply { principal, account }))

@@ -176,6 +176,8 @@ pub struct EraseAccount {
     pub id: UserId,
     /// Which ones the caller may erase at all.
     pub within: Within,
+    /// The version that the caller knows; another one is [`Changed::Stale`].
+    pub if_version: Option<u64>,
     /// When other modules are told again.
     pub due_at: Timestamp,
     /// Now.

@@ -18,15 +18,16 @@ impl Transaction for EraseAccount {
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<Changed, sqlx::Error> {
         let Some(before) = find(conn, self.id, &self.within).await? else { return Ok(Changed::Missing) };
+        if self.if_version.is_some_and(|version| version != before.version) {
+            return Ok(Changed::Stale);
+        }
         if is_last_admin(conn, &before).await? {
             return Ok(Changed::LastAdmin);
         }
         let id = self.id.uuid();
         // Sessions and keys go with their rows: the account itself is refused from now on.
         revoke(conn, id, None, self.at).await?;
-        for table in
-            ["sessions", "api_keys", "one_time_tokens", "recovery_codes", "passkeys"]
-        {
+        for table in ["sessions", "api_keys", "one_time_tokens", "recovery_codes", "passkeys"] {
             let delete = format!("DELETE FROM {table} WHERE user_id = ?");
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(id).execute(&mut *conn).await?;
         }

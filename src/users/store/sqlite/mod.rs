@@ -6,6 +6,7 @@ mod erase;
 mod keys;
 mod list;
 mod one_time;
+mod personal;
 mod roles;
 mod rows;
 mod sessions;
@@ -17,9 +18,7 @@ use sqlx::SqliteConnection;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
-use crate::kit::storage::sqlite::{
-    Database, Migration, OnMigration, Options, Transaction, Transactions,
-};
+use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
 use crate::users::store::UserStore;
 
 /// The schema of `users.db`.
