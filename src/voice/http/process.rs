@@ -106,7 +106,7 @@ pub struct ProcessReply {
         (status = "4XX", description = "Not accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too much is waiting; `retry-after` says when to come back", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:process"]), ("bearer" = ["voice:process"])),
 )]
 async fn process(
     State(accept): State<Arc<Accept>>,
