@@ -52,10 +52,12 @@ mod tests {
     use axum::Router;
 
     fn find(path: &str) -> Option<&'static str> {
-        let routes = Routes::from_iter(
-            ["/api/voice", "/api/users", "/api/users/audit"]
-                .map(|prefix| Route { prefix, upstream: Upstream::local(Router::new()), open: false }),
-        );
+        let routes =
+            Routes::from_iter(["/api/voice", "/api/users", "/api/users/audit"].map(|prefix| Route {
+                prefix,
+                upstream: Upstream::local(Router::new()),
+                open: false,
+            }));
         routes.find(path).map(|route| route.prefix)
     }
 

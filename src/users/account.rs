@@ -204,8 +204,19 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for text in [
-            "", "@", "a@", "@b", "a b@c.d", "a@b@c", "a@b\r\nBcc: x@y.z", "a@.b", "a..b@c", ".a@b", "a@b.",
-            "Ada <a@b.c>", "a,b@c.d",
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a b@c.d",
+            "a@b@c",
+            "a@b\r\nBcc: x@y.z",
+            "a@.b",
+            "a..b@c",
+            ".a@b",
+            "a@b.",
+            "Ada <a@b.c>",
+            "a,b@c.d",
         ] {
             assert_eq!(Email::parse(text), Err(NoEmail), "{text}");
         }

@@ -108,8 +108,7 @@ impl Passwords {
     /// # Errors
     /// [`BadCost`].
     pub fn new(cost: Cost, threads: usize, queue: usize, entropy: Entropy) -> Result<Self, BadCost> {
-        let params =
-            Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(BadCost)?;
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(BadCost)?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut passwords = Self {
             hasher: Arc::new(hasher),
@@ -259,7 +258,9 @@ mod tests {
             assert!(refused.contains(why), "{text}: {refused}");
         }
         assert!(Password::fresh(&"x7!".repeat(43), &[]).is_err(), "129 characters");
-        for text in ["correct horse battery", "пароль от старого сарая", "長い合言葉です山川", "🐴🔋📎🏔️🦀🎻🧭🪁"] {
+        for text in
+            ["correct horse battery", "пароль от старого сарая", "長い合言葉です山川", "🐴🔋📎🏔️🦀🎻🧭🪁"]
+        {
             Password::fresh(text, &[]).unwrap_or_else(|why| panic!("{text}: {why}"));
         }
     }

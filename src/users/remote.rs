@@ -9,7 +9,7 @@ use crate::kit::health::{Health, Probe};
 use crate::kit::ids::UserId;
 use crate::kit::peer::Peer;
 use crate::users::api::{
-    IDENTIFY, Identity, IdentifyRequest, PREFERENCES, Preferences, PreferencesRequest, TRUST, Trust,
+    IDENTIFY, IdentifyRequest, Identity, PREFERENCES, Preferences, PreferencesRequest, TRUST, Trust,
     TrustRequest, Users,
 };
 

@@ -41,7 +41,9 @@ pub struct Seal {
 
 /// Sealed bytes that this installation's secret does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("sealed with another secret than this installation's: restore the file `seal-key` of the data folder, or users.seal_key")]
+#[error(
+    "sealed with another secret than this installation's: restore the file `seal-key` of the data folder, or users.seal_key"
+)]
 pub struct NotOurs;
 
 impl Seal {
@@ -131,7 +133,10 @@ mod tests {
     #[test]
     fn the_same_thing_never_looks_the_same_twice() {
         let seal = seal(1);
-        assert_ne!(seal.seal(Purpose::Totp, b"", b"x").unwrap(), seal.seal(Purpose::Totp, b"", b"x").unwrap());
+        assert_ne!(
+            seal.seal(Purpose::Totp, b"", b"x").unwrap(),
+            seal.seal(Purpose::Totp, b"", b"x").unwrap()
+        );
     }
 
     #[test]

@@ -154,10 +154,16 @@ impl Signer {
         self.keep(now, now, false).await
     }
 
-    async fn keep(&self, active_at: Timestamp, others_expire_at: Timestamp, first: bool) -> Result<(), ApiError> {
+    async fn keep(
+        &self,
+        active_at: Timestamp,
+        others_expire_at: Timestamp,
+        first: bool,
+    ) -> Result<(), ApiError> {
         let pair = fresh_pair(self.ids.entropy())?;
         let kid = self.ids.fresh::<uuid::Uuid>().simple().to_string();
-        let seed = self.seal.seal(Purpose::SigningKey, kid.as_bytes(), &pair.0).map_err(ApiError::internal)?;
+        let seed =
+            self.seal.seal(Purpose::SigningKey, kid.as_bytes(), &pair.0).map_err(ApiError::internal)?;
         let trail = self.scribe.entry(Action::RotateSigningKey).with("kid", kid.as_str());
         let key = SigningKey { kid, seed, public: pair.1, active_at, expires_at: None };
         let at = self.clock.now();
@@ -193,8 +199,9 @@ impl Signer {
 fn fresh_pair(entropy: &Entropy) -> Result<(Vec<u8>, Vec<u8>), ApiError> {
     let failed = |_| ApiError::internal(std::io::Error::other("no Ed25519 key could be made"));
     let pair = Ed25519KeyPair::from_seed_unchecked(&entropy.bytes::<32>()).map_err(failed)?;
-    let der: Pkcs8V1Der<'_> =
-        pair.as_der().map_err(|_| ApiError::internal(std::io::Error::other("no Ed25519 key could be written")))?;
+    let der: Pkcs8V1Der<'_> = pair
+        .as_der()
+        .map_err(|_| ApiError::internal(std::io::Error::other("no Ed25519 key could be written")))?;
     Ok((der.as_ref().to_vec(), pair.public_key().as_ref().to_vec()))
 }
 

@@ -126,7 +126,9 @@ impl Verifier {
     }
 
     fn is_up_to_date(&self, now: Timestamp) -> bool {
-        self.known().as_of.is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
+        self.known()
+            .as_of
+            .is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
     }
 
     /// Whose `credential` this is, by its own account.
@@ -134,10 +136,13 @@ impl Verifier {
         if credential.expose().starts_with(KEY_PREFIX) {
             return self.users.identify(credential).await;
         }
-        let read = |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
+        let read =
+            |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
         let mut identity = read(self);
-        let renewed_lately =
-            self.known().as_of.is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
+        let renewed_lately = self
+            .known()
+            .as_of
+            .is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
         if identity == Err(BadToken::UnknownKey) && !renewed_lately {
             // Made out with a key of the last second.
             self.renew(now).await?;

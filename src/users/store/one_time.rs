@@ -14,12 +14,21 @@ pub trait OneTimeStore: Send + Sync {
     async fn issue(&self, token: OneTime) -> Result<(), StorageError>;
 
     /// Takes a token out, if it is there and has not expired.
-    async fn redeem(&self, purpose: Purpose, hash: &Hash, now: Timestamp)
-    -> Result<Option<Redeemed>, StorageError>;
+    async fn redeem(
+        &self,
+        purpose: Purpose,
+        hash: &Hash,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StorageError>;
 
     /// Counts a try at a token that stays: `None` once it has expired or has been tried `most` times.
-    async fn attempt(&self, purpose: Purpose, hash: &Hash, most: u32, now: Timestamp)
-    -> Result<Option<Redeemed>, StorageError>;
+    async fn attempt(
+        &self,
+        purpose: Purpose,
+        hash: &Hash,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StorageError>;
 }
 
 /// What a token is for.

@@ -27,7 +27,12 @@ pub trait SessionStore: Send + Sync {
     async fn end_sessions(&self, end: EndSessions) -> Result<u64, StorageError>;
 
     /// Whether somebody has logged in from this network since `since`.
-    async fn knows_network(&self, user: UserId, network: &str, since: Timestamp) -> Result<bool, StorageError>;
+    async fn knows_network(
+        &self,
+        user: UserId,
+        network: &str,
+        since: Timestamp,
+    ) -> Result<bool, StorageError>;
 }
 
 /// A session to open.

@@ -172,7 +172,11 @@ impl Transaction for ChangeAccount {
 
 impl ChangeAccount {
     /// Whether this takes away the last active account that may do everything.
-    async fn leaves_no_admin(&self, conn: &mut SqliteConnection, before: &Account) -> Result<bool, sqlx::Error> {
+    async fn leaves_no_admin(
+        &self,
+        conn: &mut SqliteConnection,
+        before: &Account,
+    ) -> Result<bool, sqlx::Error> {
         let takes_away = match &self.change {
             Change::Role(role) => role != ADMIN,
             Change::Status(status) => *status != Status::Active,
@@ -251,7 +255,10 @@ async fn has_role(conn: &mut SqliteConnection, role: &str) -> Result<bool, sqlx:
 }
 
 /// Whether this is the only active account of the role that may do everything.
-pub(super) async fn is_last_admin(conn: &mut SqliteConnection, account: &Account) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_last_admin(
+    conn: &mut SqliteConnection,
+    account: &Account,
+) -> Result<bool, sqlx::Error> {
     if account.role != ADMIN || account.status != Status::Active {
         return Ok(false);
     }

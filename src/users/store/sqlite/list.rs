@@ -63,7 +63,8 @@ pub(super) async fn page(
     let limit = query.page.limit as usize;
     let accounts = rows.iter().take(limit).map(account).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit && query.sort == AccountSort::Newest;
-    let next = accounts.last().filter(|_| more).map(|last| Cursor { at: last.created_at, id: last.id.uuid() });
+    let next =
+        accounts.last().filter(|_| more).map(|last| Cursor { at: last.created_at, id: last.id.uuid() });
     Ok(AccountPage { accounts, next })
 }
 
@@ -72,7 +73,8 @@ pub(super) async fn stats(conn: &mut SqliteConnection, whose: &Within) -> Result
     within(&mut sql, whose);
     sql.push(" GROUP BY status, role");
     let mut stats = AccountStats::default();
-    let add = |counts: &mut BTreeMap<String, u64>, name: String, number| *counts.entry(name).or_default() += number;
+    let add =
+        |counts: &mut BTreeMap<String, u64>, name: String, number| *counts.entry(name).or_default() += number;
     for row in sql.build().fetch_all(conn).await? {
         let number = count(row.try_get(2)?);
         stats.total += number;

@@ -18,10 +18,11 @@ use crate::users::store::{RoleChange, RoleStore};
 impl RoleStore for SqliteUsers {
     async fn roles(&self) -> Result<Vec<Role>, StorageError> {
         let mut conn = self.database.read().await?;
-        let rows = sqlx::query("SELECT name, description, permissions, reach, built_in FROM roles ORDER BY name")
-            .fetch_all(&mut *conn)
-            .await
-            .map_err(self.sort())?;
+        let rows =
+            sqlx::query("SELECT name, description, permissions, reach, built_in FROM roles ORDER BY name")
+                .fetch_all(&mut *conn)
+                .await
+                .map_err(self.sort())?;
         rows.iter().map(role).collect::<Result<_, _>>().map_err(self.sort())
     }
 
@@ -73,7 +74,10 @@ async fn write(conn: &mut SqliteConnection, role: &Role, now: Timestamp) -> Resu
 
 /// Whether the role of a name is built in; `None` if there is none.
 async fn is_built_in(conn: &mut SqliteConnection, name: &str) -> Result<Option<bool>, sqlx::Error> {
-    sqlx::query_scalar("SELECT built_in FROM roles WHERE name = ?").bind(name.to_owned()).fetch_optional(conn).await
+    sqlx::query_scalar("SELECT built_in FROM roles WHERE name = ?")
+        .bind(name.to_owned())
+        .fetch_optional(conn)
+        .await
 }
 
 struct Seed {

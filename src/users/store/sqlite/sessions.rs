@@ -198,7 +198,8 @@ impl Transaction for Rotate {
         }
         let user = account.id;
         end(conn, user, Some(session), None, self.reuse.action.as_str(), self.at).await?;
-        let trail = self.reuse.clone().on(user, account.institution.as_deref()).with("session", session.to_string());
+        let trail =
+            self.reuse.clone().on(user, account.institution.as_deref()).with("session", session.to_string());
         audit::write(conn, &trail).await?;
         Ok(Rotation::Reused)
     }

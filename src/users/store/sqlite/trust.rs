@@ -48,9 +48,13 @@ impl TrustStore for SqliteUsers {
         let last = match rows.last() {
             Some(row) => row.try_get(0),
             // The counter itself: rows that have expired are gone.
-            None => sqlx::query_scalar("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'revocations'), 0)")
+            None => {
+                sqlx::query_scalar(
+                    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'revocations'), 0)",
+                )
                 .fetch_one(&mut *conn)
-                .await,
+                .await
+            }
         };
         Ok((news.map_err(self.sort())?, count(last.map_err(self.sort())?)))
     }
@@ -92,14 +96,16 @@ impl Transaction for NewSigningKey {
             .bind(self.others_expire_at.as_microsecond())
             .execute(&mut *conn)
             .await?;
-        sqlx::query("INSERT INTO signing_keys (kid, seed, public, created_at, active_at) VALUES (?, ?, ?, ?, ?)")
-            .bind(self.key.kid.clone())
-            .bind(self.key.seed.clone())
-            .bind(self.key.public.clone())
-            .bind(self.at.as_microsecond())
-            .bind(self.key.active_at.as_microsecond())
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(
+            "INSERT INTO signing_keys (kid, seed, public, created_at, active_at) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(self.key.kid.clone())
+        .bind(self.key.seed.clone())
+        .bind(self.key.public.clone())
+        .bind(self.at.as_microsecond())
+        .bind(self.key.active_at.as_microsecond())
+        .execute(&mut *conn)
+        .await?;
         audit::write(conn, &self.trail).await
     }
 }
