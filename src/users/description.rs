@@ -150,8 +150,8 @@ mod tests {
         checked(description).unwrap_err().fields().iter().map(|error| error.field.clone()).collect()
     }
 
-    fn object<T: serde::de::DeserializeOwned>(value: Value) -> Option<T> {
-        Some(serde_json::from_value(value).unwrap())
+    fn object<T: serde::de::DeserializeOwned>(value: Value) -> T {
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]
@@ -159,13 +159,13 @@ mod tests {
         let description = Description {
             name: Some(" Jose\u{301} ".to_owned()),
             avatar: Some(Some("https://example.org/a.png?size=2".to_owned())),
-            preferences: object(json!({
+            preferences: Some(object(json!({
                 "language": "pt-BR", "timezone": "Europe/Berlin", "theme": "dark", "notifications": { "email": true },
-            })),
-            profile: object(json!({
+            }))),
+            profile: Some(object(json!({
                 "bio": "Teaches.", "phone": "+49 30 1", "address": "Berlin", "links": { "web": "http://example.org" },
-            })),
-            metadata: object(json!({ "class": "7b" })),
+            }))),
+            metadata: Some(object(json!({ "class": "7b" }))),
             institution: Some(None),
         };
         let kept = checked(description).unwrap();
@@ -178,15 +178,15 @@ mod tests {
         let description = Description {
             name: Some("  ".to_owned()),
             avatar: Some(Some("javascript:alert(1)".to_owned())),
-            preferences: object(json!({
+            preferences: Some(object(json!({
                 "language": "German", "timezone": "Mars/Olympus", "theme": "pink",
                 "notifications": { "x": "y".repeat(5_000) },
-            })),
-            profile: object(json!({
+            }))),
+            profile: Some(object(json!({
                 "bio": "b".repeat(2_001), "phone": "1".repeat(201), "address": "a".repeat(201),
                 "links": { "web": "ftp://example.org", "other": 7 },
-            })),
-            metadata: object(json!({ "x": "y".repeat(20_000) })),
+            }))),
+            metadata: Some(object(json!({ "x": "y".repeat(20_000) }))),
             institution: Some(Some("a\nb".to_owned())),
         };
         assert_eq!(

@@ -38,6 +38,8 @@ pub struct Directory {
 /// An account that an administrator makes.
 #[derive(Debug)]
 pub struct NewMember {
+    /// Its id, where the client has named what it makes: sent again, it is not made again.
+    pub id: Option<UserId>,
     /// A person or a service.
     pub kind: Kind,
     /// Its name, for people.
@@ -92,7 +94,7 @@ impl Directory {
         may_log_in_so(new.kind, new.email.as_ref(), new.password.as_deref())?;
         let roles = self.store.roles().await?;
         let role = authority::named(&roles, &new.role).ok_or_else(no_such_role)?;
-        let id: UserId = self.ids.fresh();
+        let id = new.id.unwrap_or_else(|| self.ids.fresh());
         let trail = self
             .scribe
             .entry(Action::Create)
@@ -104,6 +106,11 @@ impl Directory {
             Ok(institution) => institution,
             Err(refusal) => return Err(authority::refuse(self.store.as_ref(), trail, refusal).await),
         };
+        if new.id.is_some()
+            && let Some(made) = self.made_before(id, new.kind, &name, new.email.as_ref()).await?
+        {
+            return Ok(made);
+        }
         let password = match &new.password {
             Some(text) => Some(self.hash(text, &name, new.email.as_ref()).await?),
             None => None,
@@ -112,8 +119,8 @@ impl Directory {
         let account = NewAccount {
             id,
             kind: new.kind,
-            name,
-            email: new.email,
+            name: name.clone(),
+            email: new.email.clone(),
             email_verified: false,
             password,
             // Whoever makes it vouches for it; the address is verified all the same, some day.
@@ -124,10 +131,29 @@ impl Directory {
             trail: trail.clone(),
         };
         if self.store.add_account(account).await? == Added::EmailTaken {
-            return Err(ApiError::new(Code::Conflict, "there is an account with this e-mail address"));
+            // The same request a moment ago, or somebody else.
+            let made = self.made_before(id, new.kind, &name, new.email.as_ref()).await?;
+            return made.ok_or_else(|| {
+                ApiError::new(Code::Conflict, "there is an account with this e-mail address")
+            });
         }
         trail.log();
         self.store.account(id, &Within::Everyone).await?.ok_or_else(|| ApiError::not_found("account"))
+    }
+
+    /// The account that an earlier request of the same name brought.
+    async fn made_before(
+        &self,
+        id: UserId,
+        kind: Kind,
+        name: &str,
+        email: Option<&Email>,
+    ) -> Result<Option<Account>, ApiError> {
+        let Some(made) = self.store.account(id, &Within::Everyone).await? else { return Ok(None) };
+        if made.kind == kind && made.name == name && made.email.as_deref() == email.map(Email::as_str) {
+            return Ok(Some(made));
+        }
+        Err(ApiError::invalid("Idempotency-Key", "was used before, for another request"))
     }
 
     async fn hash(&self, text: &str, name: &str, email: Option<&Email>) -> Result<String, ApiError> {
@@ -159,7 +185,7 @@ impl Directory {
             }),
             _ => Ok(()),
         };
-        let change = Change::Describe(description);
+        let change = Change::Describe(Box::new(description));
         self.change(Wish { who, id, within, if_match, change, trail }, |account, _| moves(account)).await
     }
 

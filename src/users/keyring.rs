@@ -41,6 +41,8 @@ pub struct Keyring {
 /// A key that somebody wants.
 #[derive(Debug)]
 pub struct WantedKey {
+    /// Its id, where the client has named what it makes: sent again, it is not made again.
+    pub id: Option<KeyId>,
     /// For people.
     pub name: String,
     /// What it is to be good for; `None` for as much as possible.
@@ -104,14 +106,20 @@ impl Keyring {
             Ok(scopes) => scopes,
             Err(refusal) => return Err(authority::refuse(self.store.as_ref(), trail, refusal).await),
         };
+        let keys = self.store.keys(of).await?;
+        if keys.iter().any(|key| Some(key.id) == wanted.id) {
+            let detail = "this key was made before, and its secret was shown then: if that is lost, revoke \
+                          the key and make another one";
+            return Err(ApiError::new(Code::Conflict, detail));
+        }
         let good = |key: &&Key| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > now);
-        if self.store.keys(of).await?.iter().filter(good).count() >= MOST {
+        if keys.iter().filter(good).count() >= MOST {
             let detail = format!("this account has {MOST} keys, which is the most: revoke one first");
             return Err(ApiError::new(Code::Conflict, detail));
         }
         let secret = secret::fresh(KEY_PREFIX, self.ids.entropy());
         let key = Key {
-            id: self.ids.fresh(),
+            id: wanted.id.unwrap_or_else(|| self.ids.fresh()),
             name,
             prefix: prefix(&secret),
             scopes,

@@ -29,7 +29,8 @@ pub mod limits;
 pub mod local;
 #[cfg(feature = "users")]
 pub mod password;
-#[cfg(all(test, feature = "users"))]
+#[cfg(test)]
+#[cfg(feature = "users")]
 mod people;
 #[cfg(feature = "users")]
 pub mod personal;

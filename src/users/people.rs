@@ -132,6 +132,7 @@ pub(super) fn every_account() -> AccountQuery {
 /// A person to add.
 pub(super) fn member(name: &str, role: &str, institution: Option<&str>) -> NewMember {
     NewMember {
+        id: None,
         kind: Kind::Person,
         name: name.to_owned(),
         email: Some(Email::parse(&format!("{name}@example.org")).unwrap()),

@@ -241,3 +241,19 @@ async fn the_trail_says_which_fields_were_changed_and_not_to_what() {
     assert_eq!(entry.institution.as_deref(), Some("school"));
     assert_eq!(serde_json::to_value(entry.detail).unwrap(), serde_json::json!({ "fields": ["name"] }));
 }
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_makes_no_second_account() {
+    let people = People::gather().await;
+    let (directory, root) = (&people.users.directory, &people.root);
+    let named =
+        |name: &str| NewMember { id: Some(uuid::Uuid::from_u128(7).into()), ..member(name, "student", None) };
+    let first = directory.add(root, named("ada")).await.unwrap();
+    assert_eq!(directory.add(root, named("ada")).await.unwrap(), first);
+    assert_eq!(
+        code(directory.add(root, named("bob")).await),
+        Code::Invalid,
+        "the name is taken by another request"
+    );
+    assert_eq!(people.trail(Action::Create, Outcome::Done).await.len(), 2);
+}

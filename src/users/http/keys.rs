@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::{Json, Path};
+use crate::kit::http::prefer;
 use crate::kit::ids::{KeyId, UserId};
 use crate::users::keyring::{Ends, MadeKey, WantedKey};
 use crate::users::local::LocalUsers;
@@ -98,11 +99,11 @@ struct KeyRequest {
     expires_at: Option<Timestamp>,
 }
 
-impl TryFrom<KeyRequest> for WantedKey {
-    type Error = ApiError;
-
-    fn try_from(request: KeyRequest) -> Result<Self, ApiError> {
-        let ends = match (request.expires_in, request.expires_at) {
+impl KeyRequest {
+    /// The key that `who` wants.
+    fn wanted(self, who: &Principal, headers: &HeaderMap) -> Result<WantedKey, ApiError> {
+        let id = prefer::idempotency_key(headers)?.map(|key| prefer::idempotent_id(who.user_id, key));
+        let ends = match (self.expires_in, self.expires_at) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid("expiresIn", "goes without `expiresAt`: use one of them"));
             }
@@ -110,7 +111,7 @@ impl TryFrom<KeyRequest> for WantedKey {
             (None, Some(at)) => Ends::At(at),
             (None, None) => Ends::Never,
         };
-        Ok(Self { name: request.name, scopes: request.scopes, ends })
+        Ok(WantedKey { id, name: self.name, scopes: self.scopes, ends })
     }
 }
 
@@ -152,6 +153,7 @@ async fn list(State(users): State<LocalUsers>, who: Principal) -> Result<axum::J
 /// The secret is in this one reply and nowhere else.
 #[utoipa::path(
     post, path = "/api/users/keys", tag = "users", operation_id = "createKey",
+    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 characters that name this request: sent again, it is a conflict, for the secret is shown once")),
     request_body = KeyRequest,
     responses(
         (status = 201, description = "Made", body = MadeKeyReply),
@@ -162,9 +164,10 @@ async fn list(State(users): State<LocalUsers>, who: Principal) -> Result<axum::J
 async fn make(
     State(users): State<LocalUsers>,
     who: Principal,
+    headers: HeaderMap,
     Json(request): Json<KeyRequest>,
 ) -> Result<Response, ApiError> {
-    users.keyring.make(&who, who.user_id, request.try_into()?).await.map(made)
+    users.keyring.make(&who, who.user_id, request.wanted(&who, &headers)?).await.map(made)
 }
 
 /// Revoke one of one's API keys
@@ -211,7 +214,10 @@ async fn list_of(
 /// reply and nowhere else.
 #[utoipa::path(
     post, path = "/api/users/{id}/keys", tag = "users", operation_id = "createUserKey",
-    params(("id" = UserId, Path, description = "The account")),
+    params(
+        ("id" = UserId, Path, description = "The account"),
+        ("idempotency-key" = Option<String>, Header, description = "1 to 255 characters that name this request: sent again, it is a conflict, for the secret is shown once"),
+    ),
     request_body = KeyRequest,
     responses(
         (status = 201, description = "Made", body = MadeKeyReply),
@@ -223,9 +229,10 @@ async fn make_of(
     State(users): State<LocalUsers>,
     who: Principal,
     Path(id): Path<UserId>,
+    headers: HeaderMap,
     Json(request): Json<KeyRequest>,
 ) -> Result<Response, ApiError> {
-    users.keyring.make(&who, id, request.try_into()?).await.map(made)
+    users.keyring.make(&who, id, request.wanted(&who, &headers)?).await.map(made)
 }
 
 /// Revoke an account's API key

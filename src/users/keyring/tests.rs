@@ -8,7 +8,7 @@ use crate::users::people::{People, with_key};
 
 fn wanted(scopes: &[Scope]) -> WantedKey {
     let scopes = (!scopes.is_empty()).then(|| scopes.iter().copied().collect());
-    WantedKey { name: "import".to_owned(), scopes, ends: Ends::Never }
+    WantedKey { id: None, name: "import".to_owned(), scopes, ends: Ends::Never }
 }
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, ApiError>) -> Code {
@@ -29,7 +29,7 @@ async fn a_key_works_until_it_is_revoked_and_its_secret_is_kept_nowhere() {
     let identity_now = identity(&people, &made).await.unwrap();
     assert_eq!(identity_now.user_id, bob.user_id);
     assert_eq!(identity_now.scopes, Some(BTreeSet::from([Scope::VoiceRead])));
-    assert_eq!(keyring.list(&bob, bob.user_id).await.unwrap(), [made.key.clone()]);
+    assert_eq!(keyring.list(&bob, bob.user_id).await.unwrap(), std::slice::from_ref(&made.key));
 
     keyring.revoke(&bob, bob.user_id, made.key.id).await.unwrap();
     assert_eq!(code(identity(&people, &made).await), Code::Unauthorized);
@@ -135,4 +135,14 @@ async fn an_account_has_so_many_keys_and_no_more() {
     assert_eq!(code(keyring.make(&bob, bob.user_id, wanted(&[])).await), Code::Conflict);
     keyring.revoke(&bob, bob.user_id, last.unwrap().key.id).await.unwrap();
     keyring.make(&bob, bob.user_id, wanted(&[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_makes_no_second_key() {
+    let people = People::gather().await;
+    let (keyring, bob) = (&people.users.keyring, people.somebody("bob", "teacher", None).await);
+    let named = || WantedKey { id: Some(uuid::Uuid::from_u128(7).into()), ..wanted(&[]) };
+    keyring.make(&bob, bob.user_id, named()).await.unwrap();
+    assert_eq!(code(keyring.make(&bob, bob.user_id, named()).await), Code::Conflict);
+    assert_eq!(keyring.list(&bob, bob.user_id).await.unwrap().len(), 1);
 }

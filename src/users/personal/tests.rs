@@ -95,7 +95,7 @@ async fn a_person_gets_all_that_is_kept_in_one_document() {
     let account = people.account("ada", "teacher", Some("school")).await;
     people.users.sessions.open(account.clone(), "password").await.unwrap();
     let ada = people.principal(&account).await;
-    let key = WantedKey { name: "mine".to_owned(), scopes: None, ends: Ends::Never };
+    let key = WantedKey { id: None, name: "mine".to_owned(), scopes: None, ends: Ends::Never };
     let made = people.users.keyring.make(&ada, ada.user_id, key).await.unwrap();
 
     let path = format!("/api/users/{}/export", ada.user_id);

@@ -119,7 +119,7 @@ pub struct ChangeAccount {
 #[derive(Debug, Clone)]
 pub enum Change {
     /// What describes an account; absent fields stay.
-    Describe(Description),
+    Describe(Box<Description>),
     /// Its role. Tokens made out before are refused.
     Role(String),
     /// How it stands. Any but active ends its sessions.

@@ -210,7 +210,7 @@ impl Apply for Store {
                     (lane, *count > 0)
                 }
                 (Op::Erase { lane, .. }, Reply::Erased(removed)) => {
-                    removed.iter().for_each(|(state, count)| lane.add(*state, -count));
+                    lane.lose(removed);
                     (lane, false)
                 }
                 _ => continue,

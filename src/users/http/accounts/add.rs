@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,6 +12,7 @@ use super::reply;
 use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
+use crate::kit::http::prefer;
 use crate::users::account::{Account, Email, Kind};
 use crate::users::directory::NewMember;
 use crate::users::local::LocalUsers;
@@ -59,6 +60,7 @@ fn student() -> String {
 /// For a person or a service. It is active at once.
 #[utoipa::path(
     post, path = "/api/users", tag = "users", operation_id = "createUser",
+    params(("idempotency-key" = Option<String>, Header, description = "1 to 255 characters that name this request: sent again, it is not done again")),
     request_body = NewUserRequest,
     responses(
         (status = 201, description = "Made; `location` says where it is", body = Account, headers(("location" = String), ("etag" = String, description = "For `if-match`"))),
@@ -70,9 +72,12 @@ fn student() -> String {
 async fn add(
     State(users): State<LocalUsers>,
     who: Principal,
+    headers: HeaderMap,
     Json(request): Json<NewUserRequest>,
 ) -> Result<Response, ApiError> {
+    let key = prefer::idempotency_key(&headers)?;
     let member = NewMember {
+        id: key.map(|key| prefer::idempotent_id(who.user_id, key)),
         kind: request.kind,
         name: request.name,
         email: request.email,

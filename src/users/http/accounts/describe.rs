@@ -28,6 +28,7 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
 /// What describes an account. What is left out stays; what is given takes the place of the whole member.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "what is left out stays, null takes away")]
 struct DescriptionRequest {
     /// 1 to 200 characters.
     #[schema(example = "Ada Lovelace")]
@@ -50,6 +51,7 @@ struct DescriptionRequest {
 }
 
 /// Tells `null` from what is left out.
+#[allow(clippy::option_option, reason = "that is what it is for")]
 fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
