@@ -17,6 +17,8 @@ pub struct Peers {
     pub users_url: BaseUrl,
     /// The base URL of the analytics role.
     pub analytics_url: BaseUrl,
+    /// The base URL of the voice role.
+    pub voice_url: BaseUrl,
     /// How long a call to a peer may take.
     pub timeout: Span,
 }
@@ -27,6 +29,7 @@ impl Default for Peers {
             service_key: Secret::default(),
             users_url: BaseUrl::default(),
             analytics_url: BaseUrl::default(),
+            voice_url: BaseUrl::default(),
             timeout: Span::from_secs(2),
         }
     }
@@ -35,7 +38,11 @@ impl Default for Peers {
 impl Peers {
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
         checks.secret("service_key", &self.service_key);
-        for (key, url) in [("users_url", &self.users_url), ("analytics_url", &self.analytics_url)] {
+        for (key, url) in [
+            ("users_url", &self.users_url),
+            ("analytics_url", &self.analytics_url),
+            ("voice_url", &self.voice_url),
+        ] {
             if url.has_path() {
                 let fix = "give scheme, host and port alone, such as \"http://users:3002\"";
                 checks.refuse(key, format!("\"{url}\" has a path, which calls to a role do not keep"), fix);

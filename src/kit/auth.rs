@@ -136,6 +136,16 @@ pub enum Reach {
     Own,
 }
 
+impl Reach {
+    /// Whether it goes as far as `other` at least.
+    pub const fn covers(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Everyone, _) | (Self::Institution, Self::Institution | Self::Own) | (Self::Own, Self::Own)
+        )
+    }
+}
+
 /// What a caller presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]

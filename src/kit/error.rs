@@ -60,6 +60,8 @@ codes! {
     SlowRequest = "slow_request", REQUEST_TIMEOUT, "The request came too slowly";
     /// The state of the resource does not permit the request.
     Conflict = "conflict", CONFLICT, "The request conflicts with the current state";
+    /// The resource is not as the client believed (`if-match`).
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The resource has changed in the meantime";
     /// The body is larger than the limit.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The request body is too large";
     /// The body is not of a media type that is read here.

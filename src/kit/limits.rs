@@ -50,7 +50,7 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
     pub fn take(&self, key: K) -> Result<(), Duration> {
         let (now, every, whole) = self.figures();
         let taken = self.paid_at.entry(key).and_compute_with(|known| {
-            let paid_at = known.map_or(now, |entry| entry.into_value()).max(now);
+            let paid_at = known.map_or(now, moka::Entry::into_value).max(now);
             if paid_at - now > whole - every { Op::Nop } else { Op::Put(paid_at + every) }
         });
         match taken {

@@ -19,6 +19,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let accounts = users::open(&host, &folder).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, analytics.clone()).await?;
+    let personal = accounts.with_voice(&host, Some(working.voice.clone()));
 
     let authenticator = Arc::clone(&accounts.authenticator);
     let module = |endpoints: axum::Router| {
@@ -28,7 +29,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let gateway = Gateway {
         routes: routes(
             &module(working.voice.router()),
-            &Upstream::local(host.mount(accounts.endpoints())),
+            &Upstream::local(host.mount(accounts.endpoints(&personal))),
             &module(analytics.router()),
         ),
         authenticator: Arc::clone(&authenticator),

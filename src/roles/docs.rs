@@ -81,3 +81,29 @@ pub fn document_json() -> Result<String, serde_json::Error> {
 pub(super) fn router() -> Router {
     SwaggerUi::new("/docs").url(DOCUMENT, document()).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::auth::Scope;
+
+    /// The permissions that an operation needs stand with it, in the words of the table of roles.
+    #[test]
+    fn every_permission_in_the_document_is_one_that_a_role_can_have() {
+        let document = serde_json::to_value(document()).unwrap();
+        let operations =
+            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+        let mut named = std::collections::BTreeSet::new();
+        for (_, operation) in operations {
+            for alternative in operation["security"].as_array().into_iter().flatten() {
+                for scopes in alternative.as_object().unwrap().values() {
+                    for scope in scopes.as_array().unwrap() {
+                        named.insert(scope.as_str().unwrap().parse::<Scope>().unwrap());
+                    }
+                }
+            }
+        }
+        #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
+        assert_eq!(named, Scope::ALL.iter().copied().collect(), "a permission that nothing needs");
+    }
+}

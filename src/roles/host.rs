@@ -27,7 +27,7 @@ use crate::users::api::Users;
 use crate::users::remote::RemoteUsers;
 use crate::users::token::TokenRules;
 use crate::users::verifier::{Verifier, VerifierOptions};
-#[cfg(feature = "gateway")]
+#[cfg(any(feature = "users", feature = "gateway"))]
 use crate::voice::remote::RemoteVoice;
 
 /// Something that the person who started the process should see.
@@ -127,7 +127,7 @@ impl Host {
     }
 
     /// Contract calls, for peers that hold the service key alone.
-    #[cfg(any(feature = "users", feature = "analytics"))]
+    #[cfg(any(feature = "voice", feature = "users", feature = "analytics"))]
     pub(super) fn internal(&self, calls: Router) -> Router {
         let key = Arc::new(self.config.peers.service_key.as_secret().clone());
         calls.layer(axum::middleware::from_fn_with_state(key, auth::service_key))
@@ -166,7 +166,7 @@ impl Host {
     }
 
     /// The voice role at an address.
-    #[cfg(feature = "gateway")]
+    #[cfg(any(feature = "users", feature = "gateway"))]
     pub(super) fn voice_at(&self, url: &BaseUrl) -> Result<RemoteVoice, RoleError> {
         Ok(RemoteVoice::new(self.peer("voice", url)?))
     }

@@ -14,11 +14,13 @@ use crate::roles::host::{Announcement, Host};
 use crate::roles::{RoleError, sqlite};
 use crate::users::local::{LocalUsers, Options};
 use crate::users::password::Cost;
+use crate::users::personal::Personal;
 use crate::users::seal::Seal;
 use crate::users::sessions::SessionOptions;
 use crate::users::signing::SigningOptions;
 use crate::users::store::UserStore;
 use crate::users::store::sqlite::SqliteUsers;
+use crate::voice::api::Voice;
 
 /// The module, who tells callers apart with it, and its store.
 pub(super) struct Opened {
@@ -50,10 +52,18 @@ pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, Rol
 }
 
 impl Opened {
+    /// Has `voice` hand out and forget what it keeps of people; without it, whoever asks for that is
+    /// told so.
+    pub(super) fn with_voice(&self, host: &Host, voice: Option<Arc<dyn Voice>>) -> Arc<Personal> {
+        let personal = self.users.personal(voice);
+        host.tasks().spawn(Arc::clone(&personal).run(self.stop.clone()));
+        personal
+    }
+
     /// All public endpoints: those behind a credential, and those by which one gets one.
-    pub(super) fn endpoints(&self) -> Router {
+    pub(super) fn endpoints(&self, personal: &Arc<Personal>) -> Router {
         let guard = from_fn_with_state(Arc::clone(&self.authenticator), auth::authenticate);
-        self.users.router().layer(guard).merge(self.users.open_router())
+        self.users.router().merge(personal.router()).layer(guard).merge(self.users.open_router())
     }
 
     /// Tells the tasks to stop; they write what they have noted.
@@ -114,7 +124,10 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let opened = open(&host, &folder).await?;
     let internal = host.internal(opened.users.internal_router());
-    let routes = host.mount(opened.endpoints().merge(internal));
+    let voice_url = &host.config().peers.voice_url;
+    let voice = voice_url.is_set().then(|| host.voice_at(voice_url)).transpose()?;
+    let personal = opened.with_voice(&host, voice.map(|voice| Arc::new(voice) as Arc<dyn Voice>));
+    let routes = host.mount(opened.endpoints(&personal).merge(internal));
     host.serve(listener, routes, opened.users.clone()).await;
     opened.stop();
     host.finish().await;

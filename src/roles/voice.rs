@@ -134,7 +134,8 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     // Analytics may be away: events wait for it.
     let probe = Leaning { role: working.voice.clone(), on: vec![("users", users)] };
-    host.serve(listener, host.mount(public), Arc::new(probe)).await;
+    let internal = host.internal(working.voice.internal_router());
+    host.serve(listener, host.mount(public.merge(internal)), Arc::new(probe)).await;
     working.close().await;
     host.finish().await;
     Ok(())

@@ -17,9 +17,13 @@ use crate::kit::storage::StorageError;
 use crate::users::account::{Kind, Status};
 use crate::users::api::{Identity, Preferences, Trust, Users};
 use crate::users::audit::{Action, Scribe};
+use crate::users::directory::Directory;
 use crate::users::http;
+use crate::users::keyring::Keyring;
 use crate::users::limits::Limits;
 use crate::users::password::{BadCost, Cost, Passwords};
+use crate::users::personal::Personal;
+use crate::users::role_book::RoleBook;
 use crate::users::roles;
 use crate::users::seal::Seal;
 use crate::users::secret;
@@ -28,6 +32,7 @@ use crate::users::sessions::{SessionOptions, Sessions};
 use crate::users::signing::{Signer, SigningOptions};
 use crate::users::store::{NewAccount, NewKey, UserStore, Within};
 use crate::users::verifier::KEY_PREFIX;
+use crate::voice::api::Voice;
 
 /// The name of the account that the first start makes.
 const OWNER: &str = "owner";
@@ -54,6 +59,9 @@ pub struct Options {
 pub struct LocalUsers {
     pub(super) store: Arc<dyn UserStore>,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) role_book: Arc<RoleBook>,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) signer: Arc<Signer>,
     pub(super) seen: Arc<Seen>,
     pub(super) scribe: Scribe,
@@ -101,8 +109,27 @@ impl LocalUsers {
             ids: ids.clone(),
             options: options.sessions,
         });
+        let directory = Arc::new(Directory {
+            store: Arc::clone(&store),
+            passwords: sessions.passwords.clone(),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+        });
+        let role_book = Arc::new(RoleBook {
+            store: Arc::clone(&store),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let keyring = Arc::new(Keyring {
+            store: Arc::clone(&store),
+            directory: Arc::clone(&directory),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+        });
         let seen = Arc::new(Seen::default());
-        Ok(Self { store, sessions, signer, seen, scribe, clock, ids })
+        Ok(Self { store, sessions, directory, role_book, keyring, signer, seen, scribe, clock, ids })
     }
 
     /// Logging in and out.
@@ -169,6 +196,21 @@ impl LocalUsers {
     /// The endpoints for which one needs a credential.
     pub fn router(&self) -> Router {
         http::guarded(self)
+    }
+
+    /// What is kept of people, here and by `voice`. It has endpoints of its own, and has to be run.
+    pub fn personal(&self, voice: Option<Arc<dyn Voice>>) -> Arc<Personal> {
+        metrics::describe_counter!(
+            "voicera_users_erasures_total",
+            "Erasures that other modules were told of, by outcome"
+        );
+        Arc::new(Personal {
+            store: Arc::clone(&self.store),
+            directory: Arc::clone(&self.directory),
+            scribe: self.scribe.clone(),
+            clock: Arc::clone(&self.clock),
+            voice,
+        })
     }
 
     /// The endpoints by which one gets a credential ([`super::api::OPEN`]).

@@ -14,13 +14,28 @@ pub mod account;
 #[cfg(feature = "users")]
 pub mod audit;
 #[cfg(feature = "users")]
+pub mod authority;
+#[cfg(feature = "users")]
+pub mod description;
+#[cfg(feature = "users")]
+pub mod directory;
+#[cfg(feature = "users")]
 pub mod http;
+#[cfg(feature = "users")]
+pub mod keyring;
 #[cfg(feature = "users")]
 pub mod limits;
 #[cfg(feature = "users")]
 pub mod local;
 #[cfg(feature = "users")]
 pub mod password;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod people;
+#[cfg(feature = "users")]
+pub mod personal;
+#[cfg(feature = "users")]
+pub mod role_book;
 #[cfg(feature = "users")]
 pub mod roles;
 #[cfg(feature = "users")]

@@ -62,7 +62,7 @@ impl Password {
         if estimate.score() < zxcvbn::Score::Two {
             let why = estimate
                 .feedback()
-                .and_then(|feedback| feedback.warning())
+                .and_then(zxcvbn::feedback::Feedback::warning)
                 .map_or_else(|| "it is easily guessed".to_owned(), |warning| warning.to_string());
             return Err(format!(
                 "is too easy to guess ({why}); take several unrelated words, or have one made up for you"

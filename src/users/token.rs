@@ -35,7 +35,7 @@ pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) aud: String,
     pub(super) sub: UserId,
-    /// The session (the name is OpenID Connect's).
+    /// The session (the name is `OpenID` Connect's).
     pub(super) sid: SessionId,
     pub(super) iat: i64,
     pub(super) exp: i64,

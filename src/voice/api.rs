@@ -6,12 +6,57 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::kit::error::ApiError;
 use crate::kit::health::Probe;
 use crate::kit::ids::{JobId, UserId};
 
-/// What other modules may ask of voice: how it is. Everything else goes through its public API.
+/// What other modules may ask of voice. Everything else goes through its public API.
 #[async_trait]
-pub trait Voice: Probe {}
+pub trait Voice: Probe {
+    /// What is kept of somebody, newest first, a page at a time: `after` is the `next` of the page
+    /// before. A command that waits is in it as soon as it is done.
+    ///
+    /// # Errors
+    /// 422 for an `after` that no page gave, 503 when it can't be read now.
+    async fn export(&self, user: UserId, after: Option<String>) -> Result<ExportPage, ApiError>;
+
+    /// Forgets it: what was said, what was answered, the figures, and what waits to be answered. A
+    /// command that is being answered right now is kept when it is done: ask again later.
+    ///
+    /// # Errors
+    /// 503 when it can't be done now, or not to its end; what was removed by then is gone.
+    async fn erase(&self, user: UserId) -> Result<(), ApiError>;
+}
+
+/// A page of what is kept of somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExportPage {
+    /// Commands that are done, newest first.
+    pub commands: Vec<Command>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// The body of the contract call `export`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ExportRequest {
+    /// Whose.
+    pub(super) user: UserId,
+    /// `next` of the page before.
+    pub(super) after: Option<String>,
+}
+
+/// The body of the contract call `erase`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EraseRequest {
+    /// Whose.
+    pub(super) user: UserId,
+}
+
+/// Where the contract calls are served, inside the installation only.
+pub(super) const EXPORT: &str = "/internal/voice/export";
+/// Likewise.
+pub(super) const ERASE: &str = "/internal/voice/erase";
 
 /// The intent on the wire when nothing was understood well enough.
 pub const NONE: &str = "none";

@@ -14,7 +14,6 @@ use crate::kit::health::{Check, Health, Probe};
 use crate::kit::ids::Ids;
 use crate::kit::queue::{ConsumeOptions, Queue, QueueError};
 use crate::voice::QUEUE;
-use crate::voice::api::Voice;
 use crate::voice::command::CommandLimits;
 use crate::voice::http;
 use crate::voice::metrics;
@@ -66,8 +65,8 @@ pub struct VoiceSettings {
 /// The voice module in this process.
 #[derive(Debug)]
 pub struct LocalVoice {
-    queue: Arc<dyn Queue>,
-    store: Arc<dyn CommandStore>,
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) store: Arc<dyn CommandStore>,
     pipeline: Arc<Pipeline>,
     models: Arc<Models>,
     worker: Arc<Worker>,
@@ -120,6 +119,11 @@ impl LocalVoice {
             .merge(http::skills::routes().with_state(Arc::clone(&self.models)))
             .merge(http::jobs::routes().with_state(jobs))
             .into()
+    }
+
+    /// The contract over HTTP, for other roles alone.
+    pub fn internal_router(self: &Arc<Self>) -> Router {
+        http::internal::routes(Arc::clone(self))
     }
 
     /// Answers commands until `shutdown`, then hands back what is not begun.
@@ -181,5 +185,3 @@ impl Probe for LocalVoice {
         Health::of(checks.into_iter().filter_map(|(name, check)| Some((name.to_owned(), check?))))
     }
 }
-
-impl Voice for LocalVoice {}

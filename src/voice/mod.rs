@@ -10,6 +10,9 @@ pub mod remote;
 pub mod cache;
 #[cfg(feature = "voice")]
 pub mod command;
+#[cfg(test)]
+#[cfg(feature = "voice")]
+mod conformance;
 #[cfg(feature = "voice")]
 pub mod http;
 #[cfg(feature = "voice")]
@@ -18,6 +21,8 @@ pub mod local;
 pub mod metrics;
 #[cfg(feature = "voice")]
 pub mod models;
+#[cfg(feature = "voice")]
+mod personal;
 #[cfg(feature = "voice")]
 pub mod pipeline;
 #[cfg(feature = "voice")]

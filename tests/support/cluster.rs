@@ -89,6 +89,7 @@ impl Cluster {
             ("storage.single_instance", "true".to_owned()),
             ("peers.users_url", url(&Role::Users)),
             ("peers.analytics_url", url(&Role::Analytics)),
+            ("peers.voice_url", url(&Role::Voice)),
             ("gateway.users_url", url(&Role::Users)),
             ("gateway.analytics_url", url(&Role::Analytics)),
             ("gateway.voice_url", url(&Role::Voice)),

@@ -51,7 +51,7 @@ pub struct RealTime {
         (status = 200, description = "The counters", body = RealTime),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["analytics:read"]), ("bearer" = ["analytics:read"])),
 )]
 async fn real_time(
     State(state): State<RealTimeState>,

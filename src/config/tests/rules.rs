@@ -66,6 +66,7 @@ fn each_rule_is_held() {
         ("[gateway]\nanalytics_url = \"http://ä:1\"", "gateway.analytics_url", "not a plain http:// address"),
         ("[peers]\nusers_url = \"http://u:3002/v1\"", "peers.users_url", "has a path"),
         ("[peers]\nservice_key = \"********\"", "peers.service_key", "is the mask"),
+        ("[peers]\nvoice_url = \"http://v:3001/v1\"", "peers.voice_url", "has a path"),
         ("[peers]\nusers_url = \"//users\"", "peers.users_url", "not a URL"),
         ("[voice]\nskills = [\"\"]", "voice.skills", "empty entry"),
         ("[voice]\nskills = [\"absent\"]", "voice.skills", "cannot be found"),

@@ -8,6 +8,7 @@ pub mod extract;
 pub mod idle;
 pub mod observe;
 pub mod page;
+pub mod precondition;
 pub mod prefer;
 pub mod server;
 pub mod unread;

@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::kit::error::ApiError;
+use crate::kit::ids::UserId;
 
 /// `prefer`.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -55,10 +58,27 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     Ok(Some(key))
 }
 
+/// The id of what `key` names for `owner`: the same every time, so that whoever keeps it recognises a
+/// repetition by the id itself, whatever crashed in between (RFC 9562 §5.8).
+pub fn idempotent_id<T: From<Uuid>>(owner: UserId, key: &str) -> T {
+    let hash = Sha256::new_with_prefix(owner.uuid().as_bytes()).chain_update(key.as_bytes()).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    Uuid::new_v8(bytes).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    #[test]
+    fn a_key_names_one_thing_of_one_owner() {
+        let id = |owner: u128, key: &str| idempotent_id::<Uuid>(Uuid::from_u128(owner).into(), key);
+        assert_eq!(id(1, "k"), id(1, "k"));
+        assert_ne!(id(1, "k"), id(1, "l"));
+        assert_ne!(id(1, "k"), id(2, "k"));
+    }
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])

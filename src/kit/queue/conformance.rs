@@ -39,6 +39,7 @@ macro_rules! conformance {
             a_delayed_job_can_be_cancelled
             a_dead_job_cannot_be_cancelled
             a_job_being_worked_on_cannot_be_cancelled
+            an_owners_jobs_can_be_erased_but_those_being_worked_on
             a_full_queue_says_so_until_there_is_room
             jobs_are_listed_by_age_a_page_at_a_time
             a_list_goes_on_where_it_was_though_the_job_there_is_gone

@@ -63,6 +63,10 @@ pub trait Queue: Send + Sync + Debug {
     /// The same for every dead job of `queue`; how many there were.
     async fn retry_all(&self, queue: &str) -> Result<u64, QueueError>;
 
+    /// Removes all of `owner`'s jobs in `queue`, dead ones too, but for those that are being worked on;
+    /// how many there were.
+    async fn erase(&self, queue: &str, owner: UserId) -> Result<u64, QueueError>;
+
     /// How full `queue` is.
     ///
     /// # Errors

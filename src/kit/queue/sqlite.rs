@@ -151,6 +151,14 @@ impl Queue for SqliteQueue {
         }
     }
 
+    async fn erase(&self, queue: &str, owner: UserId) -> Result<u64, QueueError> {
+        let op = Op::Erase { lane: self.core.lanes.of(queue), owner };
+        match self.core.db.write(op).await? {
+            Reply::Erased(removed) => Ok(removed.iter().map(|(_, count)| count.unsigned_abs()).sum()),
+            other => Err(self.mixed_up(&other)),
+        }
+    }
+
     async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
         let Core { db, lanes, options, .. } = &*self.core;
         db.check().await?;

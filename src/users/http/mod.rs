@@ -1,11 +1,16 @@
 //! The users module's endpoints, one a file.
 
+pub mod accounts;
+pub mod audit;
 pub mod internal;
 pub mod jwks;
+pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod me;
+pub mod personal;
 pub mod refresh;
+pub mod roles;
 pub mod sessions;
 
 use axum::Router;
@@ -21,7 +26,14 @@ fn open_routes() -> OpenApiRouter<LocalUsers> {
 
 /// For which one needs a credential.
 fn guarded_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(me::routes()).merge(sessions::routes()).merge(logout::routes())
+    OpenApiRouter::new()
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(logout::routes())
+        .merge(accounts::routes())
+        .merge(roles::routes())
+        .merge(keys::routes())
+        .merge(audit::routes())
 }
 
 /// The endpoints that answer without a credential.
@@ -36,5 +48,7 @@ pub(super) fn guarded(users: &LocalUsers) -> Router {
 
 /// What `openapi.json` says of these endpoints.
 pub fn document() -> OpenApi {
-    open_routes().merge(guarded_routes()).to_openapi()
+    let mut document = open_routes().merge(guarded_routes()).to_openapi();
+    document.merge(personal::routes().to_openapi());
+    document
 }

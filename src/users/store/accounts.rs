@@ -119,7 +119,7 @@ pub struct ChangeAccount {
 #[derive(Debug, Clone)]
 pub enum Change {
     /// What describes an account; absent fields stay.
-    Describe(Description),
+    Describe(Box<Description>),
     /// Its role. Tokens made out before are refused.
     Role(String),
     /// How it stands. Any but active ends its sessions.
@@ -176,6 +176,8 @@ pub struct EraseAccount {
     pub id: UserId,
     /// Which ones the caller may erase at all.
     pub within: Within,
+    /// The version that the caller knows; another one is [`Changed::Stale`].
+    pub if_version: Option<u64>,
     /// When other modules are told again.
     pub due_at: Timestamp,
     /// Now.

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod keys;
 mod one_time;
+mod personal;
 mod roles;
 mod sessions;
 pub mod sqlite;
@@ -22,6 +23,7 @@ pub use accounts::*;
 pub use audit::*;
 pub use keys::*;
 pub use one_time::*;
+pub use personal::*;
 pub use roles::*;
 pub use sessions::*;
 pub use trust::*;
@@ -39,7 +41,15 @@ pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 /// All that the users module keeps.
 #[async_trait]
 pub trait UserStore:
-    AccountStore + SessionStore + KeyStore + RoleStore + OneTimeStore + TrustStore + AuditStore + Debug
+    AccountStore
+    + SessionStore
+    + KeyStore
+    + RoleStore
+    + OneTimeStore
+    + TrustStore
+    + AuditStore
+    + PersonalStore
+    + Debug
 {
     /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;

@@ -76,7 +76,7 @@ pub struct History {
         (status = 200, description = "A page", body = History),
         (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn history(
     State(store): State<Arc<dyn CommandStore>>,

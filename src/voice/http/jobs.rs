@@ -53,7 +53,7 @@ pub fn routes() -> OpenApiRouter<Jobs> {
         (status = 404, description = "No such command of this caller's", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has begun, or is done", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:process"]), ("bearer" = ["voice:process"])),
 )]
 async fn cancel(
     State(jobs): State<Jobs>,
@@ -179,7 +179,7 @@ struct ListQuery {
         (status = 200, description = "A page", body = JobList),
         (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:admin"]), ("bearer" = ["voice:admin"])),
 )]
 async fn list(
     State(jobs): State<Jobs>,
@@ -212,7 +212,7 @@ pub struct Retried {
         (status = 200, description = "Will be tried", body = Retried),
         (status = "4XX", description = "No dead job of that id", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:admin"]), ("bearer" = ["voice:admin"])),
 )]
 async fn retry(
     State(jobs): State<Jobs>,
@@ -235,7 +235,7 @@ async fn retry(
         (status = 200, description = "Will be tried", body = Retried),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:admin"]), ("bearer" = ["voice:admin"])),
 )]
 async fn retry_all(State(jobs): State<Jobs>, principal: Principal) -> Result<axum::Json<Retried>, ApiError> {
     principal.require(Scope::VoiceAdmin)?;

@@ -49,7 +49,7 @@ pub struct Language {
         (status = 200, description = "The languages", body = Languages),
         (status = "4XX", description = "No list", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn languages(
     State(models): State<Arc<Models>>,

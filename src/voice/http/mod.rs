@@ -1,6 +1,7 @@
-//! The voice module's public endpoints, one a file.
+//! The voice module's endpoints, one a file.
 
 pub mod history;
+pub mod internal;
 pub mod jobs;
 pub mod languages;
 pub mod process;
@@ -10,7 +11,7 @@ pub mod status;
 
 use utoipa::openapi::OpenApi;
 
-/// What `openapi.json` says of these endpoints.
+/// What `openapi.json` says of the public endpoints.
 pub fn document() -> OpenApi {
     let mut document = process::routes().to_openapi();
     for endpoints in [

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -106,7 +105,7 @@ pub struct ProcessReply {
         (status = "4XX", description = "Not accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too much is waiting; `retry-after` says when to come back", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:process"]), ("bearer" = ["voice:process"])),
 )]
 async fn process(
     State(accept): State<Arc<Accept>>,
@@ -125,7 +124,7 @@ async fn process(
     let owner = principal.user_id;
     let key = prefer::idempotency_key(&headers)?;
     let wait = prefer::wait(&headers, accept.max_wait);
-    let id = key.map_or_else(|| accept.ids.fresh(), |key| idempotent_id(owner, key));
+    let id = key.map_or_else(|| accept.ids.fresh(), |key| prefer::idempotent_id(owner, key));
     let utterance = Utterance {
         text: request.command,
         language: request.language,
@@ -188,15 +187,6 @@ fn job(owner: UserId, id: JobId, utterance: &Utterance) -> Result<NewJob, ApiErr
     Ok(job)
 }
 
-/// The id of the command that `key` names for `owner`: the same every time, so that the queue and
-/// the history recognise a repetition by themselves, whatever crashed in between (RFC 9562 §5.8).
-fn idempotent_id(owner: UserId, key: &str) -> JobId {
-    let hash = Sha256::new_with_prefix(owner.uuid().as_bytes()).chain_update(key.as_bytes()).finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    uuid::Uuid::new_v8(bytes).into()
-}
-
 fn accepted(id: JobId) -> Response {
     let reply = ProcessReply {
         job_id: id,
@@ -232,18 +222,4 @@ fn done(command: &Command, waited: Option<Duration>) -> Response {
         response.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_names_one_command_of_one_owner() {
-        let (one, other): (UserId, UserId) =
-            (uuid::Uuid::from_u128(1).into(), uuid::Uuid::from_u128(2).into());
-        assert_eq!(idempotent_id(one, "k"), idempotent_id(one, "k"));
-        assert_ne!(idempotent_id(one, "k"), idempotent_id(one, "l"));
-        assert_ne!(idempotent_id(one, "k"), idempotent_id(other, "k"));
-    }
 }

@@ -60,7 +60,7 @@ pub struct Skill {
         (status = 200, description = "What the model in use knows", body = Skills),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn skills(
     State(models): State<Arc<Models>>,
@@ -104,7 +104,7 @@ pub struct Reloaded {
         (status = 200, description = "The skills are in use", body = Reloaded),
         (status = "4XX", description = "Not permitted, or the files can't be read: `errors` has a line for each problem", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:admin"]), ("bearer" = ["voice:admin"])),
 )]
 async fn reload(
     State(models): State<Arc<Models>>,
@@ -146,7 +146,7 @@ const SUGGESTED: usize = 20;
         (status = 200, description = "Sentences", body = Suggestions),
         (status = "4XX", description = "The model does not know the language", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn suggestions(
     State(models): State<Arc<Models>>,

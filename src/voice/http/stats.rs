@@ -41,7 +41,7 @@ struct StatsQuery {
         (status = 200, description = "The figures", body = Stats),
         (status = "4XX", description = "No figures", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn stats(
     State(store): State<Arc<dyn CommandStore>>,

@@ -60,7 +60,7 @@ pub struct JobStatus {
         (status = 200, description = "How it stands", body = JobStatus),
         (status = "4XX", description = "No such command of this caller's", body = Problem, content_type = "application/problem+json"),
     ),
-    security(("apiKey" = []), ("bearer" = [])),
+    security(("apiKey" = ["voice:read"]), ("bearer" = ["voice:read"])),
 )]
 async fn status(
     State(lookup): State<Lookup>,

@@ -182,6 +182,19 @@ async fn figures_count_by_day(store: &dyn CommandStore) {
     assert_eq!(store.stats(user(1), None, Some(start())).await.unwrap().total, 3);
 }
 
+async fn who_is_forgotten_leaves_nothing_and_others_everything(store: &dyn CommandStore) {
+    for number in 1..=1_100 {
+        store.record(&command(number)).await.unwrap();
+    }
+    let others = Command { user_id: user(2), ..command(2_000) };
+    store.record(&others).await.unwrap();
+    store.erase(user(1)).await.unwrap();
+    assert!(everything(store, user(1), &Filter::default(), 10).await.is_empty());
+    assert_eq!(store.stats(user(1), None, None).await.unwrap(), Stats::default());
+    assert_eq!(everything(store, user(2), &Filter::default(), 10).await, [others]);
+    assert_eq!(store.stats(user(2), None, None).await.unwrap().total, 1);
+}
+
 macro_rules! cases {
     ($($case:ident)*) => {
         mod sqlite {
@@ -214,4 +227,5 @@ cases! {
     filters_hold_together
     a_search_for_the_rare_goes_on_until_no_page_is_left
     figures_count_by_day
+    who_is_forgotten_leaves_nothing_and_others_everything
 }

@@ -43,6 +43,10 @@ pub trait CommandStore: Debug + Send + Sync {
         to: Option<Timestamp>,
     ) -> Result<Stats, StorageError>;
 
+    /// Forgets `owner`'s commands and figures. One that is cut short goes on where it was when it is
+    /// done again.
+    async fn erase(&self, owner: UserId) -> Result<(), StorageError>;
+
     /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;
 

@@ -1,18 +1,22 @@
 //! The history in a SQLite file.
 
+mod writes;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
+
+use writes::{Write, Writes};
 
 use crate::kit::clock::SharedClock;
 use crate::kit::http::page::{Cursor, From as PageStart, Page};
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::storage::StorageError;
-use crate::kit::storage::sqlite::{Apply, Database, Migration, OnMigration, Options, RowInsert};
-use crate::voice::api::{Command, NONE, Status};
-use crate::voice::store::{CommandStore, FAILED, Filter, HistoryPage, StatRow, Stats};
+use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options};
+use crate::voice::api::{Command, Status};
+use crate::voice::store::{CommandStore, Filter, HistoryPage, StatRow, Stats};
 
 /// The schema of `voice.db`.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -24,20 +28,10 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 const COLUMNS: &str =
     "id, owner, created_at, completed_at, session_id, text, status, result, error, fingerprint";
 
-static INSERT: RowInsert = RowInsert::new(
-    "INSERT INTO commands (id, owner, created_at, completed_at, session_id, text, status, intent, language, source, duration_ms, result, error, fingerprint) VALUES",
-    14,
-    "ON CONFLICT (id) DO UPDATE SET completed_at = excluded.completed_at, status = excluded.status,
-       text = excluded.text, session_id = excluded.session_id, fingerprint = excluded.fingerprint,
-       intent = excluded.intent, language = excluded.language, source = excluded.source,
-       duration_ms = excluded.duration_ms, result = excluded.result, error = excluded.error
-     WHERE commands.status = 'failed' AND excluded.status = 'completed'",
-);
-
 /// The history in one file.
 #[derive(Debug)]
 pub struct SqliteCommands {
-    database: Database<Inserts>,
+    database: Database<Writes>,
     examined: u32,
 }
 
@@ -55,7 +49,7 @@ impl SqliteCommands {
         clock: &SharedClock,
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
-        let database = Database::open(options, MIGRATIONS, Inserts, clock, on_migration).await?;
+        let database = Database::open(options, MIGRATIONS, Writes, clock, on_migration).await?;
         Ok(Self { database, examined: EXAMINED })
     }
 
@@ -70,60 +64,16 @@ impl SqliteCommands {
     }
 }
 
-/// A command as the columns want it; made by the caller, so that the writer only binds.
-#[derive(Debug)]
-struct Inserted {
-    command: Command,
-    result: Option<String>,
-    error: Option<String>,
-}
-
-#[derive(Debug)]
-struct Inserts;
-
-#[async_trait]
-impl Apply for Inserts {
-    type Op = Inserted;
-    type Reply = ();
-
-    async fn apply(
-        &mut self,
-        conn: &mut SqliteConnection,
-        batch: &[Inserted],
-    ) -> Result<Vec<()>, sqlx::Error> {
-        INSERT
-            .run(conn, batch, |query, row| {
-                let command = &row.command;
-                let result = command.result.as_ref();
-                query
-                    .bind(command.job_id.uuid())
-                    .bind(command.user_id.uuid())
-                    .bind(command.created_at.as_microsecond())
-                    .bind(command.completed_at.as_microsecond())
-                    .bind(command.session_id.clone())
-                    .bind(command.command.clone())
-                    .bind(if command.status == Status::Completed { "completed" } else { "failed" })
-                    .bind(result.map_or(NONE, |result| &result.intent).to_owned())
-                    .bind(result.map_or("und", |result| &result.language).to_owned())
-                    .bind(result.map_or(FAILED, |result| result.source.as_str()))
-                    .bind(result.map_or(0.0, |result| result.processing_time_ms))
-                    .bind(row.result.clone())
-                    .bind(row.error.clone())
-                    .bind(command.fingerprint.to_vec())
-            })
-            .await?;
-        Ok(vec![(); batch.len()])
-    }
-}
-
 #[async_trait]
 impl CommandStore for SqliteCommands {
     async fn record(&self, command: &Command) -> Result<(), StorageError> {
-        // Both are made of strings, numbers and lists alone, which JSON can always say.
-        let json = |value: serde_json::Result<String>| value.unwrap_or_else(|_| "null".to_owned());
-        let result = command.result.as_ref().map(|result| json(serde_json::to_string(result)));
-        let error = command.error.as_ref().map(|error| json(serde_json::to_string(error)));
-        self.database.write(Inserted { command: command.clone(), result, error }).await
+        self.database.write(Write::record(command)).await.map(drop)
+    }
+
+    async fn erase(&self, owner: UserId) -> Result<(), StorageError> {
+        // A part at a time: others want to write meanwhile.
+        while self.database.write(Write::Erase(owner)).await? > 0 {}
+        self.database.write(Write::EraseStats(owner)).await.map(drop)
     }
 
     async fn get(&self, owner: UserId, id: JobId) -> Result<Option<Command>, StorageError> {

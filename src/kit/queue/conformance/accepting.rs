@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::stage::{
-    Act, Factory, QUEUE, Script, Worker, bury, clock, enqueue_all, id, job, open, options, owner, within,
-    work,
+    Act, Factory, QUEUE, Script, Worker, bury, clock, enqueue_all, id, job, one_at_a_time, open, options,
+    owner, within, work,
 };
 use crate::kit::queue::{
     Cancel, ConsumeOptions, Enqueued, Failure, JobCursor, JobFilter, JobKind, JobState, NewJob, QueueError,
@@ -121,6 +121,34 @@ pub(crate) async fn a_job_being_worked_on_cannot_be_cancelled(factory: Arc<impl 
     worker.stop().await;
     assert_eq!(handler.begun().len(), 1);
     assert!(queue.get(id(1), None).await.unwrap().is_none());
+    factory.close(queue).await;
+}
+
+pub(crate) async fn an_owners_jobs_can_be_erased_but_those_being_worked_on(factory: Arc<impl Factory>) {
+    let queue = open(&factory).await;
+    bury(&queue, 1).await;
+    enqueue_all(&queue, [2]).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let handler = Script::new(move |_| Act::Hold(Arc::clone(&held)));
+    let worker = Worker::start(&queue, &handler, one_at_a_time());
+    handler.begun_times(1).await;
+    enqueue_all(&queue, [3]).await;
+    queue.enqueue(NewJob { delay: Some(Duration::from_hours(1)), ..job(4) }).await.unwrap();
+    queue.enqueue(NewJob { owner: owner(2), ..job(5) }).await.unwrap();
+
+    assert_eq!(queue.erase("another", owner(1)).await.unwrap(), 0);
+    assert_eq!(queue.erase(QUEUE, owner(1)).await.unwrap(), 3);
+    for gone in [1, 3, 4] {
+        assert!(queue.get(id(gone), None).await.unwrap().is_none(), "{gone}");
+    }
+    let depth = queue.depth(QUEUE).await.unwrap();
+    assert_eq!((depth.waiting, depth.active, depth.delayed, depth.failed), (1, 1, 0, 0));
+
+    gate.add_permits(2);
+    handler.ended_times(2).await;
+    worker.stop().await;
+    assert_eq!(handler.begun(), [(id(2), 1), (id(5), 1)]);
     factory.close(queue).await;
 }
 

@@ -104,6 +104,13 @@ impl Lane {
         self.add(to, by);
     }
 
+    /// So many jobs of each state are gone.
+    pub(super) fn lose(&self, jobs: &[(JobState, i64)]) {
+        for (state, count) in jobs {
+            self.add(*state, -count);
+        }
+    }
+
     pub(super) fn set(&self, counts: [i64; 4]) {
         for (count, value) in self.counts.iter().zip(counts) {
             count.store(value, Ordering::Relaxed);

@@ -21,6 +21,7 @@ pub(super) enum Op {
     Cancel { id: JobId, owner: Option<UserId> },
     Retry { id: JobId, now: i64 },
     RetryAll { lane: Arc<Lane>, now: i64 },
+    Erase { lane: Arc<Lane>, owner: UserId },
 }
 
 /// A job on its way in.
@@ -81,6 +82,8 @@ pub(super) enum Reply {
     Cancelled(Cancel),
     Retried(Option<String>),
     RetriedAll(u64),
+    /// How many jobs of each state are gone.
+    Erased(Vec<(JobState, i64)>),
 }
 
 impl fmt::Debug for Reply {
@@ -91,6 +94,7 @@ impl fmt::Debug for Reply {
             Self::Cancelled(_) => "Cancelled",
             Self::Retried(_) => "Retried",
             Self::RetriedAll(_) => "RetriedAll",
+            Self::Erased(_) => "Erased",
         })
     }
 }
@@ -163,6 +167,9 @@ impl Apply for Store {
                 Op::RetryAll { lane, now } => {
                     Reply::RetriedAll(statements::revive_all(conn, &lane.name, *now).await?)
                 }
+                Op::Erase { lane, owner } => {
+                    Reply::Erased(statements::remove_all(conn, &lane.name, *owner).await?)
+                }
             });
         }
         for (lane, counts) in &mut self.recounted {
@@ -201,6 +208,10 @@ impl Apply for Store {
                 (Op::RetryAll { lane, .. }, Reply::RetriedAll(count)) => {
                     lane.shift(JobState::Failed, JobState::Waiting, signed(*count));
                     (lane, *count > 0)
+                }
+                (Op::Erase { lane, .. }, Reply::Erased(removed)) => {
+                    lane.lose(removed);
+                    (lane, false)
                 }
                 _ => continue,
             };

@@ -202,6 +202,23 @@ pub(super) async fn remove(
     row.fetch_optional(conn).await?.map(|row| Ok(job(&row, None)?.1)).transpose()
 }
 
+/// Removes an owner's jobs that are not active; how many of each state.
+pub(super) async fn remove_all(
+    conn: &mut SqliteConnection,
+    queue: &Arc<str>,
+    owner: UserId,
+) -> Result<Vec<(JobState, i64)>> {
+    let mut removed = Vec::new();
+    for state in STATES.into_iter().filter(|state| *state != JobState::Active) {
+        // The state stands in the text so that its index is used: only the jobs of this queue are read.
+        let sql = format!("DELETE FROM jobs WHERE queue = ?1 AND state = {} AND owner = ?2", state as i32);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(Arc::clone(queue)).bind(bytes(owner.uuid()));
+        let count = query.execute(&mut *conn).await?.rows_affected();
+        removed.push((state, i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+    Ok(removed)
+}
+
 pub(super) async fn get(
     conn: &mut SqliteConnection,
     id: JobId,

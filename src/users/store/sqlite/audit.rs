@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::SqliteUsers;
 use super::rows::{instant, json, strange, to_json};
 use crate::kit::http::page::{Cursor, From};
+use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::Transaction;
 use crate::users::audit::{Action, Entry, Outcome};
@@ -21,10 +22,10 @@ pub(super) async fn write(conn: &mut SqliteConnection, entry: &Entry) -> Result<
     )
     .bind(entry.id.uuid())
     .bind(entry.at.as_microsecond())
-    .bind(entry.actor.map(|id| id.uuid()))
+    .bind(entry.actor.map(UserId::uuid))
     .bind(entry.credential.map(|credential| to_json(&credential)).transpose()?)
     .bind(entry.action.as_str())
-    .bind(entry.target.map(|id| id.uuid()))
+    .bind(entry.target.map(UserId::uuid))
     .bind(entry.institution.clone())
     .bind(entry.outcome.as_str())
     .bind(entry.address.clone())

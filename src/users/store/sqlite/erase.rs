@@ -18,6 +18,9 @@ impl Transaction for EraseAccount {
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<Changed, sqlx::Error> {
         let Some(before) = find(conn, self.id, &self.within).await? else { return Ok(Changed::Missing) };
+        if self.if_version.is_some_and(|version| version != before.version) {
+            return Ok(Changed::Stale);
+        }
         if is_last_admin(conn, &before).await? {
             return Ok(Changed::LastAdmin);
         }

@@ -6,6 +6,7 @@ mod erase;
 mod keys;
 mod list;
 mod one_time;
+mod personal;
 mod roles;
 mod rows;
 mod sessions;

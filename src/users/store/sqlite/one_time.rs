@@ -44,7 +44,7 @@ impl Transaction for OneTime {
     async fn run(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         if self.only {
             sqlx::query("DELETE FROM one_time_tokens WHERE user_id = ? AND purpose = ?")
-                .bind(self.user.map(|user| user.uuid()))
+                .bind(self.user.map(crate::kit::ids::UserId::uuid))
                 .bind(self.purpose.as_str())
                 .execute(&mut *conn)
                 .await?;
@@ -55,7 +55,7 @@ impl Transaction for OneTime {
         )
         .bind(self.hash.to_vec())
         .bind(self.purpose.as_str())
-        .bind(self.user.map(|user| user.uuid()))
+        .bind(self.user.map(crate::kit::ids::UserId::uuid))
         .bind(self.payload.clone())
         .bind(self.at.as_microsecond())
         .bind(self.expires_at.as_microsecond())

@@ -1,0 +1,195 @@
+//! `GET /api/users/{id}/export`, `DELETE /api/users/{id}`: what is kept of a person, and that it is forgotten.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::keys::KeyReply;
+use crate::kit::auth::Principal;
+use crate::kit::error::{ApiError, Problem};
+use crate::kit::http::extract::Path;
+use crate::kit::http::precondition::IfMatch;
+use crate::kit::ids::{PasskeyId, SessionId, UserId};
+use crate::users::account::Account;
+use crate::users::audit::Entry;
+use crate::users::personal::{Kept, Personal};
+use crate::voice::api::{Command, ExportPage, Voice};
+
+/// The endpoints.
+pub fn routes() -> OpenApiRouter<Arc<Personal>> {
+    OpenApiRouter::new().routes(routes!(export)).routes(routes!(erase))
+}
+
+/// All that is kept of a person.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PersonalData {
+    #[schema(value_type = String, format = DateTime)]
+    exported_at: Timestamp,
+    account: Account,
+    sessions: Vec<ExportedSession>,
+    keys: Vec<KeyReply>,
+    passkeys: Vec<ExportedPasskey>,
+    /// What the trail says of the account, and of what it did; latest first.
+    audit: Vec<Entry>,
+    /// What was said and answered, latest first. The last member: it is sent as it is read.
+    commands: Vec<Command>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ExportedSession {
+    id: SessionId,
+    device: Option<String>,
+    address: Option<String>,
+    #[schema(example = "password+totp")]
+    method: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ExportedPasskey {
+    id: PasskeyId,
+    name: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+}
+
+/// Get all that is kept of a person
+///
+/// Of oneself, logged in, or with `users:admin` of somebody within reach: account, sessions, keys,
+/// passkeys, audit trail, and every command. One JSON document, as long as it may be.
+#[utoipa::path(
+    get, path = "/api/users/{id}/export", tag = "users", operation_id = "exportUser",
+    params(("id" = UserId, Path, description = "The account")),
+    responses(
+        (status = 200, description = "All of it", body = PersonalData),
+        (status = 503, description = "A module can't be asked now", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []), ("apiKey" = ["users:admin"])),
+)]
+async fn export(
+    State(personal): State<Arc<Personal>>,
+    who: Principal,
+    Path(id): Path<UserId>,
+) -> Result<Response, ApiError> {
+    let Kept { at, account, sessions, keys, passkeys, audit, commands, voice } =
+        personal.export(&who, id).await?;
+    let head = PersonalData {
+        exported_at: at,
+        account,
+        sessions: sessions
+            .into_iter()
+            .map(|session| ExportedSession {
+                id: session.id,
+                device: session.device,
+                address: session.address,
+                method: session.method,
+                created_at: session.created_at,
+                last_seen_at: session.last_seen_at,
+                expires_at: session.expires_at,
+            })
+            .collect(),
+        keys: keys.into_iter().map(KeyReply::from).collect(),
+        passkeys: passkeys
+            .into_iter()
+            .map(|passkey| ExportedPasskey {
+                id: passkey.id,
+                name: passkey.name,
+                created_at: passkey.created_at,
+                last_used_at: passkey.last_used_at,
+            })
+            .collect(),
+        audit,
+        commands: Vec::new(),
+    };
+    let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
+    // The commands go where the empty list ends.
+    let tail = Bytes::from(head.split_off(head.len().saturating_sub(2)));
+    let end = |bytes| stream::iter([Ok::<_, ApiError>(bytes)]);
+    let body = end(Bytes::from(head)).chain(all_commands(voice, id, commands)).chain(end(tail));
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"voicera-{id}.json\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// Every command from `first` on, with commas between, a page at a time. Where a page can't be had the
+/// answer breaks off, which a client notices: half a document is no document.
+fn all_commands(
+    voice: Arc<dyn Voice>,
+    user: UserId,
+    first: ExportPage,
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    stream::try_unfold((Some(first), true), move |(page, mut is_first)| {
+        let voice = Arc::clone(&voice);
+        async move {
+            let Some(page) = page else { return Ok(None) };
+            let mut bytes = Vec::new();
+            for command in &page.commands {
+                if !is_first {
+                    bytes.push(b',');
+                }
+                is_first = false;
+                serde_json::to_writer(&mut bytes, command).map_err(ApiError::internal)?;
+            }
+            let next = match page.next {
+                Some(place) => Some(voice.export(user, Some(place)).await?),
+                None => None,
+            };
+            Ok(Some((Bytes::from(bytes), (next, is_first))))
+        }
+    })
+}
+
+/// Erase an account
+///
+/// One's own, logged in, or with `users:admin` one within reach that may do no more than the caller.
+/// The account, its sessions and its keys are gone at once; `202` says that a module which keeps
+/// something of the person has not confirmed yet and is told until it does. The audit trail stays. The
+/// last administrator can't be erased.
+#[utoipa::path(
+    delete, path = "/api/users/{id}", tag = "users", operation_id = "deleteUser",
+    params(
+        ("id" = UserId, Path, description = "The account"),
+        ("if-match" = Option<String>, Header, description = "The `etag` of the account as it was read"),
+    ),
+    responses(
+        (status = 202, description = "The account is gone; something that belongs to it is still to go"),
+        (status = 204, description = "Gone"),
+        (status = 409, description = "It is the last administrator", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It was changed since it was read", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be brought to its end, and was not begun", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []), ("apiKey" = ["users:admin"])),
+)]
+async fn erase(
+    State(personal): State<Arc<Personal>>,
+    who: Principal,
+    Path(id): Path<UserId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let confirmed = personal.erase(&who, id, &IfMatch::of(&headers)).await?;
+    Ok(if confirmed { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
+}

@@ -1,0 +1,162 @@
+//! An installation with people in it, for the tests of those who look after accounts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+use crate::kit::auth::{Presented, Principal, Scope};
+use crate::kit::clock::{ManualClock, SharedClock};
+use crate::kit::http::page::Page;
+use crate::kit::ids::{Entropy, Ids, UserId};
+use crate::kit::storage::sqlite::Options as Storage;
+use crate::users::account::{Account, Email, Kind};
+use crate::users::audit::{Action, Entry, Outcome};
+use crate::users::authority;
+use crate::users::directory::NewMember;
+use crate::users::local::{LocalUsers, Options};
+use crate::users::password::Cost;
+use crate::users::seal::Seal;
+use crate::users::sessions::SessionOptions;
+use crate::users::signing::SigningOptions;
+use crate::users::store::sqlite::SqliteUsers;
+use crate::users::store::{AccountQuery, AccountSort, AuditQuery, UserStore, Within};
+use crate::users::token::TokenRules;
+
+/// The module on a clock that stands still, with one administrator.
+pub(super) struct People {
+    pub(super) users: LocalUsers,
+    pub(super) store: Arc<dyn UserStore>,
+    pub(super) clock: ManualClock,
+    /// The administrator, logged in.
+    pub(super) root: Principal,
+    _folder: TempDir,
+}
+
+impl People {
+    pub(super) async fn gather() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap());
+        let shared: SharedClock = Arc::new(clock.clone());
+        let storage = Storage::new(folder.path().join("users.db"));
+        let store: Arc<dyn UserStore> =
+            Arc::new(SqliteUsers::open(&storage, &shared, &|_| ()).await.unwrap());
+        let entropy = Entropy::seeded(1);
+        let ids = Ids::new(Arc::clone(&shared), entropy.clone());
+        let options = Options {
+            signing: SigningOptions {
+                rules: TokenRules { issuer: "voicera".to_owned(), audience: "voicera".to_owned() },
+                lifetime: SignedDuration::from_mins(15),
+                rotate_after: SignedDuration::from_hours(24),
+            },
+            sessions: SessionOptions {
+                lifetime: SignedDuration::from_hours(24),
+                longest: SignedDuration::from_hours(48),
+                grace: SignedDuration::from_secs(30),
+            },
+            password_cost: Cost { memory_kib: 64, passes: 1, lanes: 1 },
+            password_threads: 1,
+            password_queue: 100,
+        };
+        let users =
+            LocalUsers::new(Arc::clone(&store), Seal::new(vec![7; 32], entropy), shared, ids, options)
+                .unwrap();
+        users.prepare().await.unwrap();
+        users.bootstrap::<crate::kit::storage::StorageError>(|_| Ok(())).await.unwrap();
+        let owner = store.accounts(every_account()).await.unwrap().accounts.remove(0);
+        let mut people = Self { root: nobody(owner.id), users, store, clock, _folder: folder };
+        people.root = people.principal(&owner).await;
+        people
+    }
+
+    /// Somebody with a role, in an institution or in none, logged in.
+    pub(super) async fn somebody(&self, name: &str, role: &str, institution: Option<&str>) -> Principal {
+        let account = self.account(name, role, institution).await;
+        self.principal(&account).await
+    }
+
+    /// The account of somebody like that.
+    pub(super) async fn account(&self, name: &str, role: &str, institution: Option<&str>) -> Account {
+        self.users.directory.add(&self.root, member(name, role, institution)).await.unwrap()
+    }
+
+    /// Who logs into `account`, as every service would see him.
+    pub(super) async fn principal(&self, account: &Account) -> Principal {
+        let roles = self.store.roles().await.unwrap();
+        let role = authority::named(&roles, &account.role).unwrap();
+        Principal {
+            name: account.name.clone(),
+            role: role.name.clone(),
+            reach: role.reach,
+            institution: account.institution.clone(),
+            scopes: role.permissions.clone(),
+            ..nobody(account.id)
+        }
+    }
+
+    /// The account as it is now.
+    pub(super) async fn now_is(&self, id: UserId) -> Option<Account> {
+        self.store.account(id, &Within::Everyone).await.unwrap()
+    }
+
+    /// What the trail says of `action`, latest first.
+    pub(super) async fn trail(&self, action: Action, outcome: Outcome) -> Vec<Entry> {
+        let query = AuditQuery {
+            within: Within::Everyone,
+            actor: None,
+            target: None,
+            action: Some(action),
+            outcome: Some(outcome),
+            from: None,
+            to: None,
+            page: Page::parse(None, None, None).unwrap(),
+        };
+        self.store.audit(query).await.unwrap().entries
+    }
+}
+
+/// All accounts, latest first.
+pub(super) fn every_account() -> AccountQuery {
+    AccountQuery {
+        within: Within::Everyone,
+        search: None,
+        role: None,
+        status: None,
+        institution: None,
+        sort: AccountSort::Newest,
+        page: Page::parse(None, None, None).unwrap(),
+    }
+}
+
+/// A person to add.
+pub(super) fn member(name: &str, role: &str, institution: Option<&str>) -> NewMember {
+    NewMember {
+        id: None,
+        kind: Kind::Person,
+        name: name.to_owned(),
+        email: Some(Email::parse(&format!("{name}@example.org")).unwrap()),
+        password: None,
+        role: role.to_owned(),
+        institution: institution.map(str::to_owned),
+    }
+}
+
+/// The same caller with an API key that is good for `scopes` alone.
+pub(super) fn with_key(who: &Principal, scopes: &[Scope]) -> Principal {
+    let scopes: BTreeSet<Scope> = scopes.iter().copied().collect();
+    let scopes = scopes.intersection(&who.scopes).copied().collect();
+    Principal { credential: Presented::Key(uuid::Uuid::nil().into()), scopes, ..who.clone() }
+}
+
+fn nobody(id: UserId) -> Principal {
+    Principal {
+        user_id: id,
+        name: String::new(),
+        role: String::new(),
+        reach: crate::kit::auth::Reach::Own,
+        institution: None,
+        credential: Presented::Session(uuid::Uuid::nil().into()),
+        scopes: BTreeSet::new(),
+    }
+}
