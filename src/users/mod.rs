@@ -14,13 +14,27 @@ pub mod account;
 #[cfg(feature = "users")]
 pub mod audit;
 #[cfg(feature = "users")]
+pub mod credentials;
+#[cfg(all(test, feature = "users"))]
+mod desk;
+#[cfg(feature = "users")]
 pub mod http;
+#[cfg(feature = "users")]
+pub mod invitations;
 #[cfg(feature = "users")]
 pub mod limits;
 #[cfg(feature = "users")]
 pub mod local;
 #[cfg(feature = "users")]
+pub mod mail;
+#[cfg(feature = "users")]
+pub mod metrics;
+#[cfg(feature = "users")]
+pub mod one_time;
+#[cfg(feature = "users")]
 pub mod password;
+#[cfg(feature = "users")]
+pub mod registration;
 #[cfg(feature = "users")]
 pub mod roles;
 #[cfg(feature = "users")]

@@ -1,12 +1,18 @@
 //! The users module's endpoints, one a file.
 
 pub mod internal;
+pub mod invitations;
 pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod me;
+pub mod password;
 pub mod refresh;
+pub mod register;
+pub mod reset;
+mod sent;
 pub mod sessions;
+pub mod verify;
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -16,12 +22,23 @@ use crate::users::local::LocalUsers;
 
 /// By which one gets a credential: they answer without one.
 fn open_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(jwks::routes()).merge(login::routes()).merge(refresh::routes())
+    OpenApiRouter::new()
+        .merge(jwks::routes())
+        .merge(login::routes())
+        .merge(refresh::routes())
+        .merge(register::routes())
+        .merge(verify::routes())
+        .merge(reset::routes())
 }
 
 /// For which one needs a credential.
 fn guarded_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(me::routes()).merge(sessions::routes()).merge(logout::routes())
+    OpenApiRouter::new()
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(logout::routes())
+        .merge(password::routes())
+        .merge(invitations::routes())
 }
 
 /// The endpoints that answer without a credential.
