@@ -6,6 +6,8 @@
     allow(dead_code, unused_imports, reason = "a binary of one role needs a part of this")
 )]
 
+#[cfg(feature = "users")]
+pub mod accounts;
 mod data_folder;
 pub mod docs;
 mod error;
@@ -60,12 +62,8 @@ pub async fn run(host: Host) -> Result<(), RoleError> {
 /// Which module owns which paths; the same in one process and in many.
 #[cfg(feature = "gateway")]
 fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
-    let guarded = [
-        ("/api/voice", voice),
-        ("/api/auth", users),
-        ("/api/users", users),
-        ("/api/analytics", analytics),
-    ];
+    let guarded =
+        [("/api/voice", voice), ("/api/auth", users), ("/api/users", users), ("/api/analytics", analytics)];
     let guarded = guarded.into_iter().map(|(prefix, upstream)| (prefix, upstream, false));
     let open = crate::users::api::OPEN.iter().map(|prefix| (*prefix, users, true));
     guarded

@@ -32,6 +32,8 @@ pub mod metrics;
 #[cfg(feature = "users")]
 pub mod one_time;
 #[cfg(feature = "users")]
+pub mod operator;
+#[cfg(feature = "users")]
 pub mod password;
 #[cfg(feature = "users")]
 pub mod registration;
