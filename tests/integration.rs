@@ -17,6 +17,7 @@ mod authorization;
 mod cli;
 mod cli_jobs;
 mod cli_server;
+mod cli_users;
 mod contract;
 mod durability;
 mod hostile;

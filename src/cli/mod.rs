@@ -2,6 +2,8 @@
 //!
 //! Exit status: 0 done, 1 failed, 2 wrong use or configuration.
 
+#[cfg(feature = "users")]
+mod accounts;
 mod client;
 mod completions;
 pub mod config;
@@ -36,6 +38,12 @@ enum Command {
     Serve(serve::ServeArgs),
     Say(say::SayArgs),
     Jobs(jobs::JobsArgs),
+    #[cfg(feature = "users")]
+    User(accounts::user::UserArgs),
+    #[cfg(feature = "users")]
+    Key(accounts::key::KeyArgs),
+    #[cfg(feature = "users")]
+    SigningKey(accounts::signing_key::SigningKeyArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
     Openapi(openapi::OpenapiArgs),
@@ -67,6 +75,12 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Say(args) => say::run(args),
         Command::Jobs(args) => jobs::run(args),
+        #[cfg(feature = "users")]
+        Command::User(args) => accounts::user::run(args),
+        #[cfg(feature = "users")]
+        Command::Key(args) => accounts::key::run(args),
+        #[cfg(feature = "users")]
+        Command::SigningKey(args) => accounts::signing_key::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
             let mut out = io::stdout().lock();

@@ -1,10 +1,13 @@
 //! `[users]`: accounts, how one gets in, and for how long.
 
+use std::net::IpAddr;
+
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::choice::choice;
-use super::secret::Secret;
+use super::secret::{MASK, Secret};
 use super::span::Span;
 
 choice! {
@@ -185,14 +188,43 @@ impl Users {
         password.range("lanes", self.password.lanes, 1..=64);
         password.range("threads", self.password.threads, 0..=1024);
         password.range("queue", self.password.queue, 0..=100_000);
-        let mut mail = checks.nested("users.mail");
+        self.mail.validate(checks.nested("users.mail"));
+    }
+}
+
+impl Mail {
+    fn validate(&self, mut checks: Checks<'_>) {
+        checks.secret("smtp_url", &self.smtp_url);
+        if self.smtp_url.is_set() && self.smtp_url.expose() != MASK {
+            // What is wrong is said without the URL: there is a password in it.
+            match Url::parse(self.smtp_url.expose()) {
+                Ok(url) if names_mail_server(&url) => {
+                    if url.password().is_some() && is_exposed(&url) {
+                        checks.refuse(
+                            "smtp_url",
+                            "would send the password over the network unencrypted",
+                            "use smtps://, or add ?tls=required",
+                        );
+                    }
+                }
+                _ => checks.refuse(
+                    "smtp_url",
+                    "names no mail server",
+                    "write it as \"smtps://USER:PASSWORD@HOST:465\" or \"smtp://USER:PASSWORD@HOST:587?tls=required\"; \
+                     in name and password, percent-encode what has a meaning in a URL",
+                ),
+            }
+        }
+        if !self.from.contains('@') || self.from.chars().any(char::is_control) {
+            checks.refuse("from", "is no sender", "write it as \"Voicera <voicera@example.org>\"");
+        }
         for (key, url) in [
-            ("verify_url", &self.mail.verify_url),
-            ("reset_url", &self.mail.reset_url),
-            ("invite_url", &self.mail.invite_url),
+            ("verify_url", &self.verify_url),
+            ("reset_url", &self.reset_url),
+            ("invite_url", &self.invite_url),
         ] {
             if !url.is_empty() && !url.contains("{token}") {
-                mail.refuse(
+                checks.refuse(
                     key,
                     "has no place for the token",
                     "write {token} where it belongs, as in \"https://app.example.org/verify?token={token}\"",
@@ -200,4 +232,25 @@ impl Users {
             }
         }
     }
+}
+
+fn tls(url: &Url) -> Option<String> {
+    url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned())
+}
+
+fn names_mail_server(url: &Url) -> bool {
+    let known = match (url.scheme(), tls(url).as_deref()) {
+        ("smtp", tls) => matches!(tls, None | Some("required" | "opportunistic")),
+        (scheme, _) => scheme == "smtps",
+    };
+    known && url.host_str().is_some_and(|host| !host.is_empty())
+}
+
+/// Whether what is sent there may pass the network in clear.
+fn is_exposed(url: &Url) -> bool {
+    let encrypted = url.scheme() == "smtps" || tls(url).as_deref() == Some("required");
+    // The host of a scheme that browsers do not know is kept as text.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    !encrypted && !here
 }

@@ -72,22 +72,13 @@ impl DataFolder {
 
     /// The installation's own secret: the one that is there, or `fresh`, kept from now on.
     pub(super) fn seal_key(&self, fresh: impl FnOnce() -> [u8; 32]) -> Result<Vec<u8>, RoleError> {
-        let file = self.file(SEAL_KEY_FILE);
-        let fail = |reason: String| RoleError::DataFolder {
-            folder: self.path.clone(),
-            reason: format!("the file {SEAL_KEY_FILE} {reason}"),
-            fix: "restore it from a backup: second factors and signing keys are sealed with it".to_owned(),
-        };
-        match fs::read(&file) {
-            Ok(secret) if secret.len() >= 32 => Ok(secret),
-            Ok(_) => Err(fail("is damaged".to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret = fresh();
-                write_private(&file, &secret).map_err(|error| fail(format!("cannot be kept: {error}")))?;
-                Ok(secret.to_vec())
-            }
-            Err(error) => Err(fail(format!("cannot be read: {error}"))),
+        if let Some(secret) = kept_seal_key(&self.path)? {
+            return Ok(secret);
         }
+        let secret = fresh();
+        write_private(&self.file(SEAL_KEY_FILE), &secret)
+            .map_err(|error| no_seal_key(&self.path, &format!("cannot be kept: {error}")))?;
+        Ok(secret.to_vec())
     }
 
     /// Keeps the first API key where `voicera say` finds it, readable by its owner alone.
@@ -99,6 +90,24 @@ impl DataFolder {
                 fix: "make room, and the folder writable for the user that runs Voicera".to_owned(),
             },
         )
+    }
+}
+
+/// The secret in the data folder `path`, if there is one; for whoever has not locked the folder, too.
+pub(super) fn kept_seal_key(path: &Path) -> Result<Option<Vec<u8>>, RoleError> {
+    match fs::read(path.join(SEAL_KEY_FILE)) {
+        Ok(secret) if secret.len() >= 32 => Ok(Some(secret)),
+        Ok(_) => Err(no_seal_key(path, "is damaged")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(no_seal_key(path, &format!("cannot be read: {error}"))),
+    }
+}
+
+fn no_seal_key(path: &Path, why: &str) -> RoleError {
+    RoleError::DataFolder {
+        folder: path.to_owned(),
+        reason: format!("the file {SEAL_KEY_FILE} {why}"),
+        fix: "restore it from a backup: second factors and signing keys are sealed with it".to_owned(),
     }
 }
 

@@ -26,6 +26,12 @@ pub enum RoleError {
         /// What to do.
         fix: String,
     },
+    /// The data folder holds no accounts.
+    #[error("there is no installation in {}: it has no accounts yet\n  fix: name its data folder with --data-dir DIR, or begin one with `voicera serve` or `voicera user create`", folder.display())]
+    NoAccounts {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A store can't be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -43,6 +49,9 @@ pub enum RoleError {
         "passwords cannot be hashed: {0}\n  fix: correct the section [users.password] of the configuration"
     )]
     Passwords(String),
+    /// Messages to people can't be sent.
+    #[error("messages to people cannot be sent: {0}")]
+    Mail(String),
     /// The users module can't be made ready.
     #[error("accounts cannot be used: {0}")]
     Users(String),
@@ -65,6 +74,7 @@ impl RoleError {
             Self::Skills(_)
                 | Self::Llm(_)
                 | Self::Passwords(_)
+                | Self::Mail(_)
                 | Self::Peer(_)
                 | Self::Upstream(_)
                 | Self::NotBuilt(_)

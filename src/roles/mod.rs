@@ -6,6 +6,8 @@
     allow(dead_code, unused_imports, reason = "a binary of one role needs a part of this")
 )]
 
+#[cfg(feature = "users")]
+pub mod accounts;
 mod data_folder;
 pub mod docs;
 mod error;

@@ -7,20 +7,28 @@ use axum::middleware::from_fn_with_state;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Span};
+use crate::config::{self, Config, Span};
 use crate::kit::auth::{self, Authenticator};
+use crate::kit::clock::SharedClock;
+use crate::kit::ids::{Entropy, Ids};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Announcement, Host};
 use crate::roles::{RoleError, sqlite};
 use crate::users::local::{LocalUsers, Options};
+use crate::users::mail::{self, Links, Mail, MailOptions, Postman};
+use crate::users::metrics;
 use crate::users::password::Cost;
 use crate::users::personal::Personal;
+use crate::users::registration::{Mode, RegistrationOptions};
 use crate::users::seal::Seal;
 use crate::users::sessions::SessionOptions;
 use crate::users::signing::SigningOptions;
 use crate::users::store::UserStore;
 use crate::users::store::sqlite::SqliteUsers;
 use crate::voice::api::Voice;
+
+/// The store in the data folder.
+pub(super) const USERS_FILE: &str = "users.db";
 
 /// The module, who tells callers apart with it, and its store.
 pub(super) struct Opened {
@@ -33,12 +41,14 @@ pub(super) struct Opened {
 /// The users module on its embedded store, with a first key if there was none.
 pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, RoleError> {
     let config = host.config();
-    let options = sqlite::options(&config.storage, folder.file("users.db"));
+    let options = sqlite::options(&config.storage, folder.file(USERS_FILE));
     let store = SqliteUsers::open(&options, host.clock(), &sqlite::show_migrations(host, "users")).await?;
     let store: Arc<dyn UserStore> = Arc::new(store);
-    let seal = seal(host, folder)?;
+    let entropy = host.ids().entropy();
+    let seal = seal(config, entropy, || folder.seal_key(|| entropy.bytes()))?;
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
-    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options_of(config))
+    let (mail, postman) = post(config, &clock, &ids)?;
+    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options_of(config, mail))
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     if let Some(key) = users.bootstrap(|key| folder.keep_api_key(key)).await? {
@@ -46,7 +56,9 @@ pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, Rol
     }
     let users = Arc::new(users);
     let stop = CancellationToken::new();
+    metrics::describe();
     host.tasks().spawn(users.as_ref().clone().upkeep(stop.clone()));
+    host.tasks().spawn(postman.run(stop.clone()));
     let authenticator = host.authenticator(users.clone());
     Ok(Opened { users, authenticator, store, stop })
 }
@@ -78,22 +90,37 @@ impl Opened {
 }
 
 /// The error with its cause, for the person at the command line.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error} ({cause})"))
 }
 
-fn seal(host: &Host, folder: &DataFolder) -> Result<Seal, RoleError> {
-    let entropy = host.ids().entropy();
-    let configured = &host.config().users.seal_key;
-    let secret = if configured.is_set() {
-        configured.expose().as_bytes().to_vec()
-    } else {
-        folder.seal_key(|| entropy.bytes())?
-    };
+/// The installation's own secret: the configured one, or the one that `folder` holds or makes.
+pub(super) fn seal(
+    config: &Config,
+    entropy: &Entropy,
+    folder: impl FnOnce() -> Result<Vec<u8>, RoleError>,
+) -> Result<Seal, RoleError> {
+    let configured = &config.users.seal_key;
+    let secret = if configured.is_set() { configured.expose().as_bytes().to_vec() } else { folder()? };
     Ok(Seal::new(secret, entropy.clone()))
 }
 
-fn options_of(config: &Config) -> Options {
+/// The two ends of the queue for messages.
+pub(super) fn post(config: &Config, clock: &SharedClock, ids: &Ids) -> Result<(Mail, Postman), RoleError> {
+    let mail = &config.users.mail;
+    let options = MailOptions {
+        smtp_url: mail.smtp_url.as_secret().clone(),
+        from: mail.from.clone(),
+        links: Links {
+            verify: mail.verify_url.clone(),
+            reset: mail.reset_url.clone(),
+            invite: mail.invite_url.clone(),
+        },
+    };
+    mail::open(&options, Arc::clone(clock), ids.clone()).map_err(|error| RoleError::Mail(error.to_string()))
+}
+
+pub(super) fn options_of(config: &Config, mail: Mail) -> Options {
     let users = &config.users;
     let span = |span: Span| SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -115,6 +142,15 @@ fn options_of(config: &Config) -> Options {
         },
         password_threads: if users.password.threads == 0 { processors() } else { users.password.threads },
         password_queue: users.password.queue,
+        registration: RegistrationOptions {
+            mode: match users.registration {
+                config::Registration::Open => Mode::Open,
+                config::Registration::Invitation => Mode::Invitation,
+                config::Registration::Closed => Mode::Closed,
+            },
+            default_role: users.default_role.clone(),
+        },
+        mail,
     }
 }
 

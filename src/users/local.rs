@@ -17,12 +17,17 @@ use crate::kit::storage::StorageError;
 use crate::users::account::{Kind, Status};
 use crate::users::api::{Identity, Preferences, Trust, Users};
 use crate::users::audit::{Action, Scribe};
+use crate::users::credentials::Credentials;
 use crate::users::directory::Directory;
 use crate::users::http;
+use crate::users::invitations::Invitations;
 use crate::users::keyring::Keyring;
 use crate::users::limits::Limits;
+use crate::users::mail::Mail;
+use crate::users::one_time::OneTimeTokens;
 use crate::users::password::{BadCost, Cost, Passwords};
 use crate::users::personal::Personal;
+use crate::users::registration::{Mode, Registration, RegistrationOptions};
 use crate::users::role_book::RoleBook;
 use crate::users::roles;
 use crate::users::seal::Seal;
@@ -52,6 +57,10 @@ pub struct Options {
     pub password_threads: usize,
     /// How many may wait for that.
     pub password_queue: usize,
+    /// How accounts begin.
+    pub registration: RegistrationOptions,
+    /// Where messages are handed over.
+    pub mail: Mail,
 }
 
 /// The users module in this process: its rooms, for the endpoints and the command line.
@@ -63,6 +72,11 @@ pub struct LocalUsers {
     pub(super) role_book: Arc<RoleBook>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) signer: Arc<Signer>,
+    pub(super) registration: Arc<Registration>,
+    pub(super) invitations: Arc<Invitations>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) passwords: Passwords,
+    pub(super) mail: Mail,
     pub(super) seen: Arc<Seen>,
     pub(super) scribe: Scribe,
     pub(super) clock: SharedClock,
@@ -100,10 +114,10 @@ impl LocalUsers {
         let limits = Arc::new(Limits::new(&clock));
         let sessions = Arc::new(Sessions {
             store: Arc::clone(&store),
-            passwords,
+            passwords: passwords.clone(),
             signer: Arc::clone(&signer),
-            seal,
-            limits,
+            seal: Arc::clone(&seal),
+            limits: Arc::clone(&limits),
             scribe: scribe.clone(),
             clock: Arc::clone(&clock),
             ids: ids.clone(),
@@ -128,8 +142,58 @@ impl LocalUsers {
             clock: Arc::clone(&clock),
             ids: ids.clone(),
         });
+        let mail = options.mail;
+        let one_time =
+            OneTimeTokens { store: Arc::clone(&store), clock: Arc::clone(&clock), ids: ids.clone() };
+        let invitations = Arc::new(Invitations {
+            store: Arc::clone(&store),
+            one_time: one_time.clone(),
+            seal,
+            limits: Arc::clone(&limits),
+            mail: mail.clone(),
+            scribe: scribe.clone(),
+            accepted: options.registration.mode != Mode::Closed,
+        });
+        let registration = Arc::new(Registration {
+            store: Arc::clone(&store),
+            passwords: passwords.clone(),
+            invitations: Arc::clone(&invitations),
+            one_time: one_time.clone(),
+            limits: Arc::clone(&limits),
+            mail: mail.clone(),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+            options: options.registration,
+        });
+        let credentials = Arc::new(Credentials {
+            store: Arc::clone(&store),
+            passwords: passwords.clone(),
+            sessions: Arc::clone(&sessions),
+            one_time,
+            limits,
+            mail: mail.clone(),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+        });
         let seen = Arc::new(Seen::default());
-        Ok(Self { store, sessions, directory, role_book, keyring, signer, seen, scribe, clock, ids })
+        Ok(Self {
+            store,
+            sessions,
+            signer,
+            directory,
+            role_book,
+            keyring,
+            registration,
+            invitations,
+            credentials,
+            passwords,
+            mail,
+            seen,
+            scribe,
+            clock,
+            ids,
+        })
     }
 
     /// Logging in and out.

@@ -16,11 +16,17 @@ pub mod audit;
 #[cfg(feature = "users")]
 pub mod authority;
 #[cfg(feature = "users")]
+pub mod credentials;
+#[cfg(feature = "users")]
 pub mod description;
+#[cfg(all(test, feature = "users"))]
+mod desk;
 #[cfg(feature = "users")]
 pub mod directory;
 #[cfg(feature = "users")]
 pub mod http;
+#[cfg(feature = "users")]
+pub mod invitations;
 #[cfg(feature = "users")]
 pub mod keyring;
 #[cfg(feature = "users")]
@@ -28,12 +34,22 @@ pub mod limits;
 #[cfg(feature = "users")]
 pub mod local;
 #[cfg(feature = "users")]
+pub mod mail;
+#[cfg(feature = "users")]
+pub mod metrics;
+#[cfg(feature = "users")]
+pub mod one_time;
+#[cfg(feature = "users")]
+pub mod operator;
+#[cfg(feature = "users")]
 pub mod password;
 #[cfg(test)]
 #[cfg(feature = "users")]
 mod people;
 #[cfg(feature = "users")]
 pub mod personal;
+#[cfg(feature = "users")]
+pub mod registration;
 #[cfg(feature = "users")]
 pub mod role_book;
 #[cfg(feature = "users")]

@@ -3,26 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-use tempfile::TempDir;
-
 use crate::kit::auth::{Presented, Principal, Scope};
-use crate::kit::clock::{ManualClock, SharedClock};
+use crate::kit::clock::ManualClock;
 use crate::kit::http::page::Page;
-use crate::kit::ids::{Entropy, Ids, UserId};
-use crate::kit::storage::sqlite::Options as Storage;
+use crate::kit::ids::UserId;
 use crate::users::account::{Account, Email, Kind};
 use crate::users::audit::{Action, Entry, Outcome};
 use crate::users::authority;
 use crate::users::directory::NewMember;
-use crate::users::local::{LocalUsers, Options};
-use crate::users::password::Cost;
-use crate::users::seal::Seal;
-use crate::users::sessions::SessionOptions;
-use crate::users::signing::SigningOptions;
-use crate::users::store::sqlite::SqliteUsers;
+use crate::users::local::LocalUsers;
+use crate::users::stage::{Stage, stage};
 use crate::users::store::{AccountQuery, AccountSort, AuditQuery, UserStore, Within};
-use crate::users::token::TokenRules;
 
 /// The module on a clock that stands still, with one administrator.
 pub(super) struct People {
@@ -31,41 +22,17 @@ pub(super) struct People {
     pub(super) clock: ManualClock,
     /// The administrator, logged in.
     pub(super) root: Principal,
-    _folder: TempDir,
+    _stage: Stage,
 }
 
 impl People {
     pub(super) async fn gather() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap());
-        let shared: SharedClock = Arc::new(clock.clone());
-        let storage = Storage::new(folder.path().join("users.db"));
-        let store: Arc<dyn UserStore> =
-            Arc::new(SqliteUsers::open(&storage, &shared, &|_| ()).await.unwrap());
-        let entropy = Entropy::seeded(1);
-        let ids = Ids::new(Arc::clone(&shared), entropy.clone());
-        let options = Options {
-            signing: SigningOptions {
-                rules: TokenRules { issuer: "voicera".to_owned(), audience: "voicera".to_owned() },
-                lifetime: SignedDuration::from_mins(15),
-                rotate_after: SignedDuration::from_hours(24),
-            },
-            sessions: SessionOptions {
-                lifetime: SignedDuration::from_hours(24),
-                longest: SignedDuration::from_hours(48),
-                grace: SignedDuration::from_secs(30),
-            },
-            password_cost: Cost { memory_kib: 64, passes: 1, lanes: 1 },
-            password_threads: 1,
-            password_queue: 100,
-        };
-        let users =
-            LocalUsers::new(Arc::clone(&store), Seal::new(vec![7; 32], entropy), shared, ids, options)
-                .unwrap();
-        users.prepare().await.unwrap();
-        users.bootstrap::<crate::kit::storage::StorageError>(|_| Ok(())).await.unwrap();
+        let stage = stage().await;
+        stage.first_key().await;
+        let (users, clock) = (stage.users.clone(), stage.time.clone());
+        let store = Arc::clone(&users.store);
         let owner = store.accounts(every_account()).await.unwrap().accounts.remove(0);
-        let mut people = Self { root: nobody(owner.id), users, store, clock, _folder: folder };
+        let mut people = Self { root: nobody(owner.id), users, store, clock, _stage: stage };
         people.root = people.principal(&owner).await;
         people
     }

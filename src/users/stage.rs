@@ -5,11 +5,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 use super::account::{Account, Email, Kind, Status};
 use super::audit::Action;
 use super::local::{LocalUsers, Options};
+use super::mail::{Letter, Mail, letter_box};
 use super::password::{Cost, Password, Passwords};
+use super::registration::{Mode, RegistrationOptions};
 use super::seal::Seal;
 use super::sessions::{LoggedIn, SessionOptions, Tokens};
 use super::signing::SigningOptions;
@@ -30,6 +33,8 @@ pub(super) const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 pub(super) struct Stage {
     pub(super) users: LocalUsers,
     pub(super) time: ManualClock,
+    /// What was written to people.
+    pub(super) letters: mpsc::Receiver<Letter>,
     pub(super) folder: TempDir,
 }
 
@@ -37,7 +42,7 @@ pub(super) fn rules() -> TokenRules {
     TokenRules { issuer: "voicera".to_owned(), audience: "voicera".to_owned() }
 }
 
-pub(super) fn options() -> Options {
+fn options(mode: Mode, mail: Mail) -> Options {
     Options {
         signing: SigningOptions {
             rules: rules(),
@@ -52,11 +57,18 @@ pub(super) fn options() -> Options {
         password_cost: CHEAP,
         password_threads: 2,
         password_queue: 500,
+        registration: RegistrationOptions { mode, default_role: "student".to_owned() },
+        mail,
     }
 }
 
 /// A module with its roles and signing key, and nobody in it.
 pub(super) async fn stage() -> Stage {
+    stage_with(Mode::Invitation).await
+}
+
+/// The same, where one registers so.
+pub(super) async fn stage_with(mode: Mode) -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let time = ManualClock::at("2026-11-23T08:00:00Z".parse::<Timestamp>().unwrap());
     let clock: SharedClock = Arc::new(time.clone());
@@ -65,9 +77,10 @@ pub(super) async fn stage() -> Stage {
     let entropy = Entropy::seeded(1);
     let ids = Ids::new(Arc::clone(&clock), entropy.clone());
     let seal = Seal::new(vec![7; 32], entropy);
-    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, options()).unwrap();
+    let (mail, letters) = letter_box();
+    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, options(mode, mail)).unwrap();
     users.prepare().await.unwrap();
-    Stage { users, time, folder }
+    Stage { users, time, letters, folder }
 }
 
 impl Stage {

@@ -68,6 +68,11 @@ fn each_rule_is_held() {
         ("[peers]\nservice_key = \"********\"", "peers.service_key", "is the mask"),
         ("[peers]\nvoice_url = \"http://v:3001/v1\"", "peers.voice_url", "has a path"),
         ("[peers]\nusers_url = \"//users\"", "peers.users_url", "not a URL"),
+        ("[users.mail]\nsmtp_url = \"mail:25\"", "users.mail.smtp_url", "names no mail server"),
+        ("[users.mail]\nsmtp_url = \"smtp://h?tls=no\"", "users.mail.smtp_url", "names no mail server"),
+        ("[users.mail]\nsmtp_url = \"smtp://a:b@h:25\"", "users.mail.smtp_url", "unencrypted"),
+        ("[users.mail]\nfrom = \"a@b\\nBcc: c@d\"", "users.mail.from", "is no sender"),
+        ("[users.mail]\nreset_url = \"https://app\"", "users.mail.reset_url", "no place for the token"),
         ("[voice]\nskills = [\"\"]", "voice.skills", "empty entry"),
         ("[voice]\nskills = [\"absent\"]", "voice.skills", "cannot be found"),
         ("[voice]\nbuiltin_skills = false", "voice.builtin_skills", "nothing to understand"),
@@ -101,6 +106,10 @@ fn each_rule_is_held() {
 fn what_is_allowed_is_not_refused() {
     for file in [
         "[server]\nlisten = \"[::]:0\"",
+        "[users.mail]\nsmtp_url = \"smtps://a:b%40c@mail.example.org\"",
+        "[users.mail]\nsmtp_url = \"smtp://a:b@mail.example.org:587?tls=required\"",
+        "[users.mail]\nsmtp_url = \"smtp://a:b@[::1]:25\"",
+        "[users.mail]\nsmtp_url = \"smtp://mail:1025\"\nfrom = \"voicera@example.org\"",
         "[voice]\ntimezone = \"Europe/Berlin\"\ndefault_language = \"pt-BR\"",
         "[voice]\ndefault_language = \"PT-br\"",
         "[gateway]\nvoice_url = \"http://[::1]:3001/\"\n[peers]\nusers_url = \"https://users:3002/\"",

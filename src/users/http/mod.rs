@@ -3,15 +3,21 @@
 pub mod accounts;
 pub mod audit;
 pub mod internal;
+pub mod invitations;
 pub mod jwks;
 pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod me;
+pub mod password;
 pub mod personal;
 pub mod refresh;
+pub mod register;
+pub mod reset;
 pub mod roles;
+mod sent;
 pub mod sessions;
+pub mod verify;
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -21,7 +27,13 @@ use crate::users::local::LocalUsers;
 
 /// By which one gets a credential: they answer without one.
 fn open_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(jwks::routes()).merge(login::routes()).merge(refresh::routes())
+    OpenApiRouter::new()
+        .merge(jwks::routes())
+        .merge(login::routes())
+        .merge(refresh::routes())
+        .merge(register::routes())
+        .merge(verify::routes())
+        .merge(reset::routes())
 }
 
 /// For which one needs a credential.
@@ -34,6 +46,8 @@ fn guarded_routes() -> OpenApiRouter<LocalUsers> {
         .merge(roles::routes())
         .merge(keys::routes())
         .merge(audit::routes())
+        .merge(password::routes())
+        .merge(invitations::routes())
 }
 
 /// The endpoints that answer without a credential.

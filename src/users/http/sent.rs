@@ -1,0 +1,24 @@
+//! The reply where a message may have been sent: the same whatever became of it.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::users::local::LocalUsers;
+use crate::users::mail::Delivery;
+
+/// A message is on its way, if there was one to send.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentReply {
+    /// Where messages go in this installation: `mail` to the person, `log` to the server's log, for
+    /// development. Says nothing about whether there is an account.
+    delivery: Delivery,
+}
+
+/// The reply.
+pub fn reply(users: &LocalUsers) -> Response {
+    let reply = SentReply { delivery: users.mail.delivery() };
+    (StatusCode::ACCEPTED, axum::Json(reply)).into_response()
+}
