@@ -98,7 +98,7 @@ impl Keyring {
             return Err(ApiError::invalid("scopes", "must have one at least, or be left out"));
         }
         let now = self.clock.now();
-        let expires_at = end(wanted.ends, now)?;
+        let expires_at = end(wanted.ends, now)?.map(kept);
         let trail = self.scribe.entry(Action::CreateKey).by(who);
         let (account, roles) = self.directory.in_hand(who, of, &within, &trail).await?;
         let trail = trail.on(of, account.institution.as_deref());
@@ -123,7 +123,7 @@ impl Keyring {
             name,
             prefix: prefix(&secret),
             scopes,
-            created_at: now,
+            created_at: kept(now),
             expires_at,
             last_used_at: None,
             revoked_at: None,
@@ -207,6 +207,11 @@ fn scopes(
         // than its account: neither may grow with the role.
         None => Ok(Some(permitted.intersection(&who.scopes).copied().collect())),
     }
+}
+
+/// An instant as it is kept, to the microsecond: a reply says what a later one will.
+fn kept(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 fn end(ends: Ends, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
