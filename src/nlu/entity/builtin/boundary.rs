@@ -89,7 +89,11 @@ impl Words<'_> {
         let rest = (end..end + LONGEST_REST)
             .take_while(|at| (*at == end || self.glued(*at)) && self.word(*at).starts_with(is_hangul));
         let rest: String = rest.map(|at| self.word(at)).collect();
-        lexicon.endings.contains(&rest)
+        // "까지야": one particle may follow another.
+        lexicon.endings.iter().any(|ending| {
+            rest.strip_prefix(ending.as_str())
+                .is_some_and(|more| more.is_empty() || lexicon.endings.iter().any(|ending| ending == more))
+        })
     }
 
     /// Whether what numbers count stands at a position, as a word of its own.

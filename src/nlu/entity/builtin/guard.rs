@@ -30,6 +30,8 @@ pub(super) enum When {
     OnlyBefore(&'static [&'static str]),
     NotAfter(&'static [&'static str]),
     NotBefore(&'static [&'static str]),
+    /// Not before the first, except behind the second.
+    NotBeforeUnless(&'static [&'static str], &'static [&'static str]),
 }
 
 /// A word that means what the vocabulary says only in some contexts.
@@ -43,6 +45,8 @@ pub(super) struct Guarded {
     after: bool,
     only: bool,
     context: Vec<Id>,
+    /// Behind these it keeps the sense all the same.
+    unless: Vec<Id>,
 }
 
 impl Grammar {
@@ -75,15 +79,18 @@ impl Grammar {
             Sense::Start => SILENT,
             _ => self.fresh(twin),
         };
-        let (after, only, words) = match when {
-            When::OnlyAfter(words) => (true, true, words),
-            When::OnlyBefore(words) => (false, true, words),
-            When::NotAfter(words) => (true, false, words),
-            When::NotBefore(words) => (false, false, words),
+        let (after, only, words, unless) = match when {
+            When::OnlyAfter(words) => (true, true, words, &[][..]),
+            When::OnlyBefore(words) => (false, true, words, &[][..]),
+            When::NotAfter(words) => (true, false, words, &[][..]),
+            When::NotBefore(words) => (false, false, words, &[][..]),
+            When::NotBeforeUnless(words, unless) => (false, false, words, unless),
         };
-        let context =
-            words.iter().flat_map(|words| words.split_whitespace()).map(|word| self.intern(word)).collect();
-        self.guards.push(Guarded { word, bare, after, only, context });
+        let mut list = |words: &[&str]| -> Vec<Id> {
+            words.iter().flat_map(|words| words.split_whitespace()).map(|word| self.intern(word)).collect()
+        };
+        let (context, unless) = (list(words), list(unless));
+        self.guards.push(Guarded { word, bare, after, only, context, unless });
     }
 
     /// Takes from words the senses that they do not have where they stand.
@@ -125,7 +132,9 @@ impl Grammar {
             let number_before = self.entry(before).number.is_some() || dashed();
             let lost = self.guards.iter().filter(|guard| guard.word == id).find(|guard| {
                 let other = if guard.after { before } else { behind };
-                guard.context.contains(&other) != guard.only && !(number_before && guard.bare == UNKNOWN)
+                guard.context.contains(&other) != guard.only
+                    && !guard.unless.contains(&before)
+                    && !(number_before && guard.bare == UNKNOWN)
             });
             match lost {
                 Some(Guarded { bare: UNKNOWN, .. }) => {

@@ -12,6 +12,8 @@ use crate::nlu::text::{Text, Token, TokenKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tense {
     Past,
+    /// Past where nothing surer follows: "आए" is "came" and "may come".
+    PerhapsPast,
     /// Present or future.
     NotPast,
 }
@@ -72,6 +74,7 @@ impl Said {
     fn after(self, known: Option<Tense>) -> Option<Tense> {
         match self {
             Self::Nothing => known,
+            Self::Tense(Tense::PerhapsPast) => known.or(Some(Tense::Past)),
             Self::Tense(tense) => Some(tense),
             Self::End => None,
         }

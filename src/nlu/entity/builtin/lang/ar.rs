@@ -35,6 +35,13 @@ macro_rules! hour {
     };
 }
 
+/// An hour said without its name. Days and places have the other gender.
+macro_rules! at {
+    ($hour:literal) => {
+        concat!("(في|على|عند) ", $hour)
+    };
+}
+
 macro_rules! next {
     ($head:literal) => {
         concat!($head, " (القادم|القادمة|المقبل|المقبلة|الجاي|الجاية|الآتي|الآتية|التالي|التالية)")
@@ -207,6 +214,8 @@ const GUARDS: &[Guard] = &[
             "الأول الثاني الثالث الرابع الخامس السادس السابع الواحد التالي الذي الدراسي الوطني",
         ]),
     ),
+    // "How many hours a day".
+    ("اليوم", Sense::Start, When::NotAfter(&["في"])),
     // "With the ball".
     ("بكرة", Sense::Start, When::NotBefore(&["القدم السلة اليد الطائرة التنس"])),
     ("آب", Sense::Month, When::OnlyAfter(&["# شهر من في"])),
@@ -264,6 +273,18 @@ const RULES: &[(Section, Rules)] = &[
             (hour!("و {minute} (دقيقة|دقائق)"), Op::HourMinute),
             ("[في|عند|حوالي] الساعة {nth} و {minute}", Op::HourMinute),
             (hour!("إلا {minute} [دقيقة|دقائق]"), Op::MinutesSure(-1)),
+            (at!("الواحدة"), Op::HourOf(1)),
+            (at!("الثانية"), Op::HourOf(2)),
+            (at!("الثالثة"), Op::HourOf(3)),
+            (at!("الرابعة"), Op::HourOf(4)),
+            (at!("الخامسة"), Op::HourOf(5)),
+            (at!("السادسة"), Op::HourOf(6)),
+            (at!("السابعة"), Op::HourOf(7)),
+            (at!("الثامنة"), Op::HourOf(8)),
+            (at!("التاسعة"), Op::HourOf(9)),
+            (at!("العاشرة"), Op::HourOf(10)),
+            (at!("الحادية عشرة"), Op::HourOf(11)),
+            (at!("الثانية عشرة"), Op::HourOf(12)),
             ("(في|عند) الظهر", Op::At(12, 0)),
             ("[في|عند] منتصف النهار", Op::At(12, 0)),
             ("[في|عند] منتصف الليل", Op::At(0, 0)),

@@ -8,7 +8,7 @@
 
 use jiff::civil::Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
 
-use crate::nlu::entity::builtin::tense::Tense::{NotPast, Past};
+use crate::nlu::entity::builtin::tense::Tense::{NotPast, Past, PerhapsPast};
 use crate::nlu::entity::builtin::tongue::Part::{Afternoon, Evening, Morning, Night};
 use crate::nlu::entity::builtin::tongue::{Guard, Op, Rules, Section, Sense, Tongue, Unit, When, Which};
 
@@ -36,6 +36,7 @@ pub(super) static HINDI: Tongue = Tongue {
     tenses: &[
         ("था थी थे थीं हुआ हुई हुए हुईं हुयी हुये ने मैंने हमने तुमने आपने तूने उसने इसने उन्होंने इन्होंने किसने जिसने सबने", Past),
         ("गया गई गए गये गयी आया आयी किया दिया लिया कहा देखा बोला चुका चुकी चुके", Past),
+        ("आए आये मिले मिला मिली", PerhapsPast),
         ("है हैं हूँ हो करो दो जाओ आओ चाहिए", NotPast),
     ],
     tense_endings: &[(
@@ -256,8 +257,17 @@ const GUARDS: &[Guard] = &[
         Sense::Number,
         When::NotAfter(&[
             "बता लगा कर भेज दिखा सुना खोल चला रख दे जला बुझा हटा मिटा लिख पढ़ पढ़ा समझा बजा डाल छोड़ बना रोक दिला",
-            "जगा उठा कह बोल लगवा करवा होने करने जाने आने मुझे हमें मत निकाल मिला बंद पहुँचा ला बदल जोड़ घटा",
+            "जगा उठा कह बोल लगवा करवा होने करने जाने आने मुझे हमें मत निकाल मिला बंद पहुँचा ला बदल जोड़ घटा बुला",
         ]),
+    ),
+    // "एक उदाहरण दो": "give".
+    (
+        "दो",
+        Sense::Number,
+        When::NotBeforeUnless(
+            &["$ कि ताकि"],
+            &["और गुणा जमा धन ऋण माइनस भाग बटा अध्याय पाठ कक्षा नंबर संख्या पृष्ठ पेज क्रमांक एक # बराबर पौने सवा ^"],
+        ),
     ),
     // "पहले" is "before" as well.
     (

@@ -7,7 +7,7 @@
 
 use jiff::civil::Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
 
-use crate::nlu::entity::builtin::tense::Tense::{NotPast, Past};
+use crate::nlu::entity::builtin::tense::Tense::{NotPast, Past, PerhapsPast};
 use crate::nlu::entity::builtin::tongue::Part::{Afternoon, Evening, Morning, Night};
 use crate::nlu::entity::builtin::tongue::{Guard, Op, Rules, Section, Sense, Tongue, Unit, When, Which};
 
@@ -37,6 +37,7 @@ pub(super) static URDU: Tongue = Tongue {
             "تھا تھی تھے تھیں ہوا ہوئی ہوئے ہوئیں نے گیا گئی گئے گئیں آیا دیا لیا کہا دیکھا بولا چکا چکی چکے",
             Past,
         ),
+        ("آئے ملے ملا ملی", PerhapsPast),
         ("ہے ہیں ہوں ہو گا گی گے ہوگا ہوگی ہونگے کرو دو جاؤ آؤ چاہیے", NotPast),
     ],
     tense_endings: &[("ےگا ےگی یںگے وںگا وںگی ئےگا اؤ ائیے ائیں", NotPast)],
@@ -262,13 +263,24 @@ const GUARDS: &[Guard] = &[
         Sense::Number,
         When::NotAfter(&[
             "بتا لگا کر بھیج دکھا سنا کھول چلا رکھ دے جلا بجھا ہٹا مٹا لکھ پڑھ پڑھا سمجھا بجا ڈال چھوڑ بنا روک دلا",
-            "جگا اٹھا کہہ بول لگوا کروا ہونے کرنے جانے آنے مجھے ہمیں مت نکال ملا بند پہنچا لا بدل جوڑ گھٹا",
+            "جگا اٹھا کہہ بول لگوا کروا ہونے کرنے جانے آنے مجھے ہمیں مت نکال ملا بند پہنچا لا بدل جوڑ گھٹا بلا",
         ]),
     ),
     ("سو", Sense::Number, When::NotBefore(&["جا جاؤ جانا جائیں گیا گئی گئے رہا رہی رہے کر"])),
     // "Better" and "this very".
     ("بہتر اسی", Sense::Number, When::OnlyBefore(COUNTED)),
     ("چون", Sense::Number, When::OnlyBefore(COUNTED)),
+    // "ایک مثال دو": "give".
+    (
+        "دو",
+        Sense::Number,
+        When::NotBeforeUnless(
+            &["$ کہ تاکہ"],
+            &["اور ضرب جمع منفی تقسیم بٹا باب سبق جماعت نمبر صفحہ ایک # برابر پونے سوا ^"],
+        ),
+    ),
+    // "ملیں گے": "see you".
+    ("ملین", Sense::Number, When::OnlyAfter(&["# ایک دو تین چار پانچ چھ سات آٹھ نو دس بیس پچاس سو"])),
     // "پہلے" is "before" as well.
     ("پہلے اول", Sense::Ordinal, When::OnlyBefore(&["پیر منگل بدھ جمعرات جمعہ جمعے اتوار باب سبق دن نمبر"])),
     ("پیر", Sense::Weekday, When::NotAfter(&["میرے میرا اپنے ان دونوں"])),

@@ -270,6 +270,7 @@ fn amounts_are_read() {
             ("半年", &["duration:半年=P6M"]),
             ("五块钱", &["money:五块钱=5 CNY"]),
             ("三块五", &["money:三块五=3.5 CNY"]),
+            ("五毛钱", &["money:五毛钱=0.5 CNY"]),
             ("三块五个", &["number:三=3", "number:五=5"]),
             ("三块蛋糕", &["number:三=3"]),
             ("一百美元", &["money:一百美元=100 USD"]),

@@ -57,6 +57,10 @@ impl<'a> Cutting<'a> {
         let said = word.characters.iter().zip(at..).skip(1).all(|(wanted, at)| {
             self.ids.get(at) == Some(&(wanted & !GLUED)) && (wanted & GLUED == 0 || self.glued(at))
         });
+        // "一番" is "most", "一番目" the first.
+        if word.kind == Kind::Ordinary && self.word(end) == Some("目") {
+            return false;
+        }
         // "ドルフィン" holds no dollars.
         let katakana = |at: usize| {
             let both = at.checked_sub(1).and_then(|before| self.word(before)).zip(self.word(at));
