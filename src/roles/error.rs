@@ -45,7 +45,9 @@ pub enum RoleError {
     #[error("the language model cannot be used: {0}\n  fix: correct the section [llm] of the configuration")]
     Llm(String),
     /// The parameters of password hashing can't work.
-    #[error("passwords cannot be hashed: {0}\n  fix: correct the section [users.password] of the configuration")]
+    #[error(
+        "passwords cannot be hashed: {0}\n  fix: correct the section [users.password] of the configuration"
+    )]
     Passwords(String),
     /// Messages to people can't be sent.
     #[error("messages to people cannot be sent: {0}")]
