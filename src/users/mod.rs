@@ -15,7 +15,8 @@ pub mod account;
 pub mod audit;
 #[cfg(feature = "users")]
 pub mod credentials;
-#[cfg(all(test, feature = "users"))]
+#[cfg(test)]
+#[cfg(feature = "users")]
 mod desk;
 #[cfg(feature = "users")]
 pub mod http;
