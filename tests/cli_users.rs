@@ -75,6 +75,9 @@ fn nothing_but_making_an_account_begins_an_installation() {
         );
         assert!(!home.path().join("data").exists(), "{arguments:?}");
     }
+    with_password(home.path(), &["user", "create", "nowhere"]).expect(2);
+    run(home.path(), &["user", "create", "ada@example.org"]).expect(2);
+    assert!(!home.path().join("data").exists(), "nor does what cannot be an account");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::users::local::LocalUsers;
 use crate::users::store::sqlite::SqliteUsers;
 
 pub use crate::users::account::{Account, Status};
-pub use crate::users::operator::{Filter, NewPerson, Operator, Refusal};
+pub use crate::users::operator::{Filter, NewPerson, Operator, Refusal, made_up_password};
 pub use crate::users::store::{Key, SigningKey};
 
 /// The accounts of an installation.

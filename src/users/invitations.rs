@@ -47,7 +47,7 @@ pub struct Invited {
     /// The institution.
     pub institution: Option<String>,
     /// Who invites.
-    by: UserId,
+    pub by: UserId,
 }
 
 impl Invitations {

@@ -19,7 +19,8 @@ pub mod authority;
 pub mod credentials;
 #[cfg(feature = "users")]
 pub mod description;
-#[cfg(all(test, feature = "users"))]
+#[cfg(test)]
+#[cfg(feature = "users")]
 mod desk;
 #[cfg(feature = "users")]
 pub mod directory;

@@ -4,28 +4,25 @@
 //! Works on the store alone, so that it can be done beside a running server, which sees the change as
 //! it sees those of other processes.
 
-use std::collections::BTreeSet;
+mod keys;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::kit::auth::{Credential, Presented, Scope};
 use crate::kit::error::ApiError;
 use crate::kit::http::page::{Cursor, From, LARGEST_LIMIT, Page};
-use crate::kit::ids::{KeyId, UserId};
+use crate::kit::ids::{Entropy, UserId};
 use crate::kit::storage::StorageError;
 use crate::users::account::{Account, Email, Kind, Status};
-use crate::users::api::{Role, Users as _};
+use crate::users::api::Role;
 use crate::users::audit::{Action, Entry};
-use crate::users::local::{LocalUsers, prefix};
+use crate::users::local::LocalUsers;
 use crate::users::password::Password;
 use crate::users::registration::{name, own_words};
-use crate::users::secret;
 use crate::users::store::{
-    AccountPage, AccountQuery, AccountSort, Added, Change, ChangeAccount, Changed, Key, NewAccount, NewKey,
-    RevokeKey, SigningKey, Within,
+    AccountPage, AccountQuery, AccountSort, Added, Change, ChangeAccount, Changed, NewAccount, SigningKey,
+    Within,
 };
-use crate::users::verifier::KEY_PREFIX;
 
 /// What passwords that are made up consist of: no two signs look alike.
 const SIGNS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -66,6 +63,24 @@ pub struct NewPerson {
     pub institution: Option<String>,
     /// The password.
     pub password: SecretString,
+}
+
+impl NewPerson {
+    /// Whether there can be such an account at all, as far as that can be told without a store.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.read().map(drop)
+    }
+
+    fn read(&self) -> Result<(Email, Password), Refusal> {
+        name(&self.name).map_err(|why| Refusal::Wrong(format!("the name {why}")))?;
+        let email =
+            Email::parse(&self.email).map_err(|why| Refusal::Wrong(format!("the e-mail address {why}")))?;
+        let password = fresh(&self.password, &self.name, email.as_str())?;
+        Ok((email, password))
+    }
 }
 
 /// Which accounts to list.
@@ -120,10 +135,8 @@ impl Operator {
     /// # Errors
     /// [`Refusal`].
     pub async fn create(&self, person: &NewPerson) -> Result<Account, Refusal> {
-        let email =
-            Email::parse(&person.email).map_err(|why| Refusal::Wrong(format!("the e-mail address {why}")))?;
+        let (email, password) = person.read()?;
         self.role(&person.role).await?;
-        let password = fresh(&person.password, &person.name, email.as_str())?;
         let hash = self.users.passwords.hash(&password).await?;
         self.add(
             Kind::Person,
@@ -141,13 +154,11 @@ impl Operator {
     /// # Errors
     /// [`Refusal`].
     pub async fn service(&self, name: &str, role: &str) -> Result<Account, Refusal> {
-        match self.find_service(name).await? {
-            Some(account) => Ok(account),
-            None => {
-                self.role(role).await?;
-                self.add(Kind::Service, name, None, None, role, None).await
-            }
+        if let Some(account) = self.find_service(name).await? {
+            return Ok(account);
         }
+        self.role(role).await?;
+        self.add(Kind::Service, name, None, None, role, None).await
     }
 
     /// The service of this name.
@@ -234,14 +245,6 @@ impl Operator {
         self.change(account, Change::Password { hash, keep: None }, Action::ResetPassword).await
     }
 
-    /// A password that nobody guesses: 100 random bits.
-    pub fn made_up_password(&self) -> SecretString {
-        let bytes: [u8; 20] = self.users.ids.entropy().bytes();
-        let signs: Vec<char> = bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect();
-        let groups: Vec<String> = signs.chunks(5).map(|group| group.iter().collect()).collect();
-        groups.join("-").into()
-    }
-
     async fn change(&self, account: &Account, change: Change, action: Action) -> Result<Account, Refusal> {
         let trail = self.entry(action).on(account.id, account.institution.as_deref());
         let at = self.users.clock.now();
@@ -265,91 +268,6 @@ impl Operator {
             .into_iter()
             .find(|role| role.name == name)
             .ok_or_else(|| Refusal::Wrong(format!("there is no role `{name}`\n  fix: use one of {names}")))
-    }
-
-    /// Makes a key; it is nowhere else in clear. Without scopes it is good for whatever the role of
-    /// the account permits.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub async fn create_key(
-        &self,
-        account: &Account,
-        called: &str,
-        scopes: Option<BTreeSet<Scope>>,
-        expires_in: Option<SignedDuration>,
-    ) -> Result<(KeyId, SecretString), Refusal> {
-        let role = self.role(&account.role).await?;
-        if let Some(beyond) = scopes.iter().flatten().find(|scope| !role.permissions.contains(scope)) {
-            return Err(Refusal::Impossible(format!(
-                "the role `{}` of {} does not permit `{beyond}`\n  fix: give it another role first, with `voicera user set-role`",
-                role.name, account.name
-            )));
-        }
-        let (id, key) = (self.users.ids.fresh(), secret::fresh(KEY_PREFIX, self.users.ids.entropy()));
-        let at = self.users.clock.now();
-        let new = NewKey {
-            id,
-            user: account.id,
-            name: name(called).map_err(|why| Refusal::Wrong(format!("the key's name {why}")))?,
-            prefix: prefix(&key),
-            hash: secret::hash(&key),
-            scopes,
-            at,
-            expires_at: expires_in.map(|span| at.saturating_add(span).unwrap_or(Timestamp::MAX)),
-            trail: self
-                .entry(Action::CreateKey)
-                .on(account.id, account.institution.as_deref())
-                .with("key", id.to_string()),
-        };
-        self.users.store.add_key(new).await?;
-        Ok((id, key))
-    }
-
-    /// The keys of an account, latest first.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub async fn keys(&self, account: &Account) -> Result<Vec<Key>, Refusal> {
-        Ok(self.users.store.keys(account.id).await?)
-    }
-
-    /// Revokes a key by its id or by itself, whosever it is.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub async fn revoke_key(&self, key: &str) -> Result<(), Refusal> {
-        let unknown = || Refusal::Impossible("there is no such key, or it is not good any more".to_owned());
-        let (account, id) = if key.starts_with(KEY_PREFIX) {
-            let identity = self.users.identify(&Credential::new(key)).await.map_err(|_| unknown())?;
-            let Presented::Key(id) = identity.credential else { return Err(unknown()) };
-            (self.find(&identity.user_id.to_string()).await?, id)
-        } else {
-            let id: KeyId =
-                key.parse().map_err(|_| Refusal::Wrong("give a key's id, or the key itself".to_owned()))?;
-            (self.owner_of(id).await?.ok_or_else(unknown)?, id)
-        };
-        let trail = self.entry(Action::RevokeKey).on(account.id, account.institution.as_deref());
-        let trail = trail.with("key", id.to_string());
-        let revoke = RevokeKey { user: account.id, id, at: self.users.clock.now(), trail };
-        if self.users.store.revoke_key(revoke).await? { Ok(()) } else { Err(unknown()) }
-    }
-
-    /// Whose key it is. Looks through all accounts: it is asked for in emergencies.
-    async fn owner_of(&self, id: KeyId) -> Result<Option<Account>, Refusal> {
-        let mut after = None;
-        loop {
-            let page = self.accounts(&Filter::default(), after).await?;
-            for account in page.accounts {
-                if self.keys(&account).await?.iter().any(|key| key.id == id) {
-                    return Ok(Some(account));
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(None);
-            }
-        }
     }
 
     /// Makes a new key to sign access tokens with; `at_once` refuses all tokens that others signed.
@@ -377,6 +295,14 @@ impl Operator {
     fn entry(&self, action: Action) -> Entry {
         self.users.scribe.entry(action).with("by", "command line")
     }
+}
+
+/// A password that nobody guesses: 100 random bits.
+pub fn made_up_password(entropy: &Entropy) -> SecretString {
+    let bytes: [u8; 20] = entropy.bytes();
+    let signs: Vec<char> = bytes.iter().map(|byte| char::from(SIGNS[usize::from(byte % 32)])).collect();
+    let groups: Vec<String> = signs.chunks(5).map(|group| group.iter().collect()).collect();
+    groups.join("-").into()
 }
 
 fn fresh(password: &SecretString, name: &str, email: &str) -> Result<Password, Refusal> {

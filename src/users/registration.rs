@@ -105,7 +105,10 @@ impl Registration {
                     "is missing: one registers here by invitation alone",
                 ));
             }
-            None => None,
+            None => {
+                self.check_default_role().await?;
+                None
+            }
         };
         let hash = self.passwords.hash(&password).await?;
         let known = self.store.by_email(&email).await?.map(|login| login.account);
@@ -125,6 +128,16 @@ impl Registration {
         }
     }
 
+    /// An account of a role that there is not would be good for nothing.
+    async fn check_default_role(&self) -> Result<(), ApiError> {
+        let role = &self.options.default_role;
+        if self.store.roles().await?.iter().any(|known| known.name == *role) {
+            return Ok(());
+        }
+        let why = format!("users.default_role is `{role}`, and there is no such role");
+        Err(ApiError::internal(std::io::Error::other(why)))
+    }
+
     async fn begin(
         &self,
         name: String,
@@ -134,7 +147,10 @@ impl Registration {
     ) -> Result<(), ApiError> {
         let id: UserId = self.ids.fresh();
         let institution = invited.and_then(|invited| invited.institution.clone());
-        let trail = self.entry(Action::Register, id, institution.as_deref());
+        let mut trail = self.entry(Action::Register, id, institution.as_deref());
+        if let Some(invited) = invited {
+            trail = trail.with("invitedBy", invited.by.to_string());
+        }
         trail.log();
         let account = NewAccount {
             id,

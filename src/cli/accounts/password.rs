@@ -7,7 +7,8 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::Failure;
-use crate::roles::accounts::Operator;
+use crate::kit::ids::Entropy;
+use crate::roles::accounts::made_up_password;
 
 /// Where the password comes from; without an option, from a prompt, or the first line of standard input
 /// where there is no terminal.
@@ -30,9 +31,9 @@ pub(super) struct Chosen {
 
 impl PasswordOptions {
     /// The password.
-    pub(super) fn choose(&self, operator: &Operator) -> Result<Chosen, Failure> {
+    pub(super) fn choose(&self) -> Result<Chosen, Failure> {
         if self.generate {
-            return Ok(Chosen { password: operator.made_up_password(), made_up: true });
+            return Ok(Chosen { password: made_up_password(&Entropy::system()), made_up: true });
         }
         let password = match &self.password_file {
             Some(file) if file.as_os_str() != "-" => {

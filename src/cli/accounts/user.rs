@@ -127,10 +127,12 @@ impl From<Standing> for Status {
 pub(in crate::cli) fn run(args: UserArgs) -> Result<(), Failure> {
     match args.command {
         UserCommand::Create { email, name, role, institution, password, store } => {
+            let chosen = password.choose()?;
+            let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
+            let person = NewPerson { name, email, role, institution, password: chosen.password.clone() };
+            // Before anything is made: a mistyped address begins no installation.
+            person.check()?;
             store.with_new(async |operator| {
-                let chosen = password.choose(operator)?;
-                let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-                let person = NewPerson { name, email, role, institution, password: chosen.password.clone() };
                 let account = operator.create(&person).await?;
                 print(&format!("created {}\n{}", line(&account), chosen.shown()))
             })
@@ -149,7 +151,7 @@ pub(in crate::cli) fn run(args: UserArgs) -> Result<(), Failure> {
         }),
         UserCommand::ResetPassword { account, password, store } => store.with(async |operator| {
             let account = operator.find(&account).await?;
-            let chosen = password.choose(operator)?;
+            let chosen = password.choose()?;
             let account = operator.set_password(&account, &chosen.password).await?;
             print(&format!("set the password of {}\n{}", line(&account), chosen.shown()))
         }),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,6 +60,7 @@ async fn register(
         password: &request.password,
         invitation: request.invitation.as_deref(),
     };
+    let begun = Instant::now();
     users.registration.register(applicant).await?;
-    Ok(sent::reply(&users))
+    Ok(sent::reply(&users, begun).await)
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,8 +55,9 @@ async fn reset(
     State(users): State<LocalUsers>,
     Json(request): Json<ResetRequest>,
 ) -> Result<Response, ApiError> {
+    let begun = Instant::now();
     users.credentials.ask_reset(&request.email).await?;
-    Ok(sent::reply(&users))
+    Ok(sent::reply(&users, begun).await)
 }
 
 /// Reset a password

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -70,6 +71,7 @@ async fn resend(
     State(users): State<LocalUsers>,
     Json(request): Json<ResendRequest>,
 ) -> Result<Response, ApiError> {
+    let begun = Instant::now();
     users.registration.resend(&request.email).await?;
-    Ok(sent::reply(&users))
+    Ok(sent::reply(&users, begun).await)
 }

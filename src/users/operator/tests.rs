@@ -1,6 +1,10 @@
+use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::kit::auth::{Credential, Scope};
+use crate::kit::ids::KeyId;
+use crate::users::api::Users as _;
 use crate::users::desk::{Desk, PASSWORD};
 use crate::users::registration::Mode;
 
@@ -66,12 +70,12 @@ async fn a_password_that_is_made_up_is_taken_and_ends_the_sessions() {
     let (desk, operator) = desk().await;
     let account = operator.create(&ada("student")).await.unwrap();
     desk.log_in("ada@example.org", PASSWORD).await.expect(200);
-    let password = operator.made_up_password();
+    let password = made_up_password(desk.users.ids.entropy());
     operator.set_password(&account, &password).await.unwrap();
     assert!(desk.users.sessions.list(account.id).await.unwrap().is_empty());
     desk.log_in("ada@example.org", PASSWORD).await.expect(401);
     desk.log_in("ada@example.org", password.expose_secret()).await.expect(200);
-    assert_ne!(password.expose_secret(), operator.made_up_password().expose_secret());
+    assert_ne!(password.expose_secret(), made_up_password(desk.users.ids.entropy()).expose_secret());
 }
 
 #[tokio::test]
