@@ -8,7 +8,9 @@ mod accounts;
 mod audit;
 mod keys;
 mod one_time;
+mod passkeys;
 mod roles;
+mod second_factor;
 mod sessions;
 pub mod sqlite;
 mod trust;
@@ -22,7 +24,9 @@ pub use accounts::*;
 pub use audit::*;
 pub use keys::*;
 pub use one_time::*;
+pub use passkeys::*;
 pub use roles::*;
+pub use second_factor::*;
 pub use sessions::*;
 pub use trust::*;
 
@@ -39,7 +43,16 @@ pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 /// All that the users module keeps.
 #[async_trait]
 pub trait UserStore:
-    AccountStore + SessionStore + KeyStore + RoleStore + OneTimeStore + TrustStore + AuditStore + Debug
+    AccountStore
+    + SessionStore
+    + SecondFactorStore
+    + PasskeyStore
+    + KeyStore
+    + RoleStore
+    + OneTimeStore
+    + TrustStore
+    + AuditStore
+    + Debug
 {
     /// Whether the store can be read and written, as far as is known.
     async fn check(&self) -> Result<(), StorageError>;

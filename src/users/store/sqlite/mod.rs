@@ -6,8 +6,10 @@ mod erase;
 mod keys;
 mod list;
 mod one_time;
+mod passkeys;
 mod roles;
 mod rows;
+mod second_factor;
 mod sessions;
 mod trust;
 
@@ -17,9 +19,7 @@ use sqlx::SqliteConnection;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
-use crate::kit::storage::sqlite::{
-    Database, Migration, OnMigration, Options, Transaction, Transactions,
-};
+use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
 use crate::users::store::UserStore;
 
 /// The schema of `users.db`.
