@@ -39,8 +39,13 @@ pub enum RoleError {
     #[error("the language model cannot be used: {0}\n  fix: correct the section [llm] of the configuration")]
     Llm(String),
     /// The parameters of password hashing can't work.
-    #[error("passwords cannot be hashed: {0}\n  fix: correct the section [users.password] of the configuration")]
+    #[error(
+        "passwords cannot be hashed: {0}\n  fix: correct the section [users.password] of the configuration"
+    )]
     Passwords(String),
+    /// The domain and the origin of passkeys can't work.
+    #[error("passkeys cannot be used: {0}\n  fix: correct the section [users.passkeys] of the configuration")]
+    Passkeys(String),
     /// The users module can't be made ready.
     #[error("accounts cannot be used: {0}")]
     Users(String),
@@ -58,6 +63,15 @@ pub enum RoleError {
 impl RoleError {
     /// Whether the operator asked for something that cannot be, rather than something went wrong.
     pub const fn is_wrong_use(&self) -> bool {
-        matches!(self, Self::Skills(_) | Self::Llm(_) | Self::Passwords(_) | Self::Peer(_) | Self::Upstream(_) | Self::NotBuilt(_))
+        matches!(
+            self,
+            Self::Skills(_)
+                | Self::Llm(_)
+                | Self::Passwords(_)
+                | Self::Passkeys(_)
+                | Self::Peer(_)
+                | Self::Upstream(_)
+                | Self::NotBuilt(_)
+        )
     }
 }

@@ -13,6 +13,7 @@ use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Announcement, Host};
 use crate::roles::{RoleError, sqlite};
 use crate::users::local::{LocalUsers, Options};
+use crate::users::passkeys::RelyingParty;
 use crate::users::password::Cost;
 use crate::users::seal::Seal;
 use crate::users::sessions::SessionOptions;
@@ -36,7 +37,8 @@ pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, Rol
     let store: Arc<dyn UserStore> = Arc::new(store);
     let seal = seal(host, folder)?;
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
-    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options_of(config))
+    let options = options_of(config, relying_party(config)?);
+    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     if let Some(key) = users.bootstrap(|key| folder.keep_api_key(key)).await? {
@@ -83,7 +85,13 @@ fn seal(host: &Host, folder: &DataFolder) -> Result<Seal, RoleError> {
     Ok(Seal::new(secret, entropy.clone()))
 }
 
-fn options_of(config: &Config) -> Options {
+fn relying_party(config: &Config) -> Result<RelyingParty, RoleError> {
+    let passkeys = &config.users.passkeys;
+    RelyingParty::new(&passkeys.domain, &passkeys.origin)
+        .map_err(|error| RoleError::Passkeys(error.to_string()))
+}
+
+fn options_of(config: &Config, relying_party: RelyingParty) -> Options {
     let users = &config.users;
     let span = |span: Span| SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -105,6 +113,7 @@ fn options_of(config: &Config) -> Options {
         },
         password_threads: if users.password.threads == 0 { processors() } else { users.password.threads },
         password_queue: users.password.queue,
+        relying_party,
     }
 }
 

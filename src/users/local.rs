@@ -19,13 +19,16 @@ use crate::users::api::{Identity, Preferences, Trust, Users};
 use crate::users::audit::{Action, Scribe};
 use crate::users::http;
 use crate::users::limits::Limits;
+use crate::users::passkeys::{Passkeys, RelyingParty};
 use crate::users::password::{BadCost, Cost, Passwords};
 use crate::users::roles;
 use crate::users::seal::Seal;
+use crate::users::second_factor::{Codes, SecondFactors};
 use crate::users::secret;
 use crate::users::seen::Seen;
 use crate::users::sessions::{SessionOptions, Sessions};
 use crate::users::signing::{Signer, SigningOptions};
+use crate::users::step_up::StepUp;
 use crate::users::store::{NewAccount, NewKey, UserStore, Within};
 use crate::users::verifier::KEY_PREFIX;
 
@@ -47,6 +50,8 @@ pub struct Options {
     pub password_threads: usize,
     /// How many may wait for that.
     pub password_queue: usize,
+    /// What passkeys are bound to.
+    pub relying_party: RelyingParty,
 }
 
 /// The users module in this process: its rooms, for the endpoints and the command line.
@@ -54,6 +59,8 @@ pub struct Options {
 pub struct LocalUsers {
     pub(super) store: Arc<dyn UserStore>,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) second_factors: Arc<SecondFactors>,
+    pub(super) passkeys: Arc<Passkeys>,
     pub(super) signer: Arc<Signer>,
     pub(super) seen: Arc<Seen>,
     pub(super) scribe: Scribe,
@@ -94,15 +101,43 @@ impl LocalUsers {
             store: Arc::clone(&store),
             passwords,
             signer: Arc::clone(&signer),
-            seal,
+            seal: Arc::clone(&seal),
             limits,
             scribe: scribe.clone(),
             clock: Arc::clone(&clock),
             ids: ids.clone(),
             options: options.sessions,
         });
+        let codes = Arc::new(Codes { store: Arc::clone(&store), seal: Arc::clone(&seal) });
+        let step_up = Arc::new(StepUp {
+            store: Arc::clone(&store),
+            sessions: Arc::clone(&sessions),
+            codes: Arc::clone(&codes),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let second_factors = Arc::new(SecondFactors {
+            store: Arc::clone(&store),
+            sessions: Arc::clone(&sessions),
+            step_up: Arc::clone(&step_up),
+            codes,
+            seal: Arc::clone(&seal),
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+        });
+        let passkeys = Arc::new(Passkeys {
+            store: Arc::clone(&store),
+            sessions: Arc::clone(&sessions),
+            step_up,
+            party: options.relying_party,
+            seal,
+            scribe: scribe.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+        });
         let seen = Arc::new(Seen::default());
-        Ok(Self { store, sessions, signer, seen, scribe, clock, ids })
+        Ok(Self { store, sessions, second_factors, passkeys, signer, seen, scribe, clock, ids })
     }
 
     /// Makes what every installation has: the built-in roles and a signing key.
@@ -212,11 +247,9 @@ pub(super) fn prefix(key: &SecretString) -> String {
 impl Users for LocalUsers {
     async fn identify(&self, key: &Credential) -> Result<Identity, ApiError> {
         let now = self.clock.now();
-        let identity = self
-            .store
-            .by_key(&secret::hash_of(key.expose()), now)
-            .await?
-            .ok_or_else(|| ApiError::new(Code::Unauthorized, "this API key is not known here, or not any more"))?;
+        let identity = self.store.by_key(&secret::hash_of(key.expose()), now).await?.ok_or_else(|| {
+            ApiError::new(Code::Unauthorized, "this API key is not known here, or not any more")
+        })?;
         if let Presented::Key(id) = identity.credential {
             self.seen.note(identity.user_id, id, now);
         }

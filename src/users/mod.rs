@@ -20,11 +20,15 @@ pub mod limits;
 #[cfg(feature = "users")]
 pub mod local;
 #[cfg(feature = "users")]
+pub mod passkeys;
+#[cfg(feature = "users")]
 pub mod password;
 #[cfg(feature = "users")]
 pub mod roles;
 #[cfg(feature = "users")]
 pub mod seal;
+#[cfg(feature = "users")]
+pub mod second_factor;
 #[cfg(feature = "users")]
 pub mod secret;
 #[cfg(feature = "users")]
@@ -33,5 +37,10 @@ mod seen;
 pub mod sessions;
 #[cfg(feature = "users")]
 pub mod signing;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod stage;
+#[cfg(feature = "users")]
+pub mod step_up;
 #[cfg(feature = "users")]
 pub mod store;

@@ -5,8 +5,12 @@ pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod me;
+pub mod passkey_login;
+pub mod passkeys;
 pub mod refresh;
+pub mod second_factor;
 pub mod sessions;
+pub mod totp;
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -16,12 +20,22 @@ use crate::users::local::LocalUsers;
 
 /// By which one gets a credential: they answer without one.
 fn open_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(jwks::routes()).merge(login::routes()).merge(refresh::routes())
+    OpenApiRouter::new()
+        .merge(jwks::routes())
+        .merge(login::routes())
+        .merge(second_factor::routes())
+        .merge(passkey_login::routes())
+        .merge(refresh::routes())
 }
 
 /// For which one needs a credential.
 fn guarded_routes() -> OpenApiRouter<LocalUsers> {
-    OpenApiRouter::new().merge(me::routes()).merge(sessions::routes()).merge(logout::routes())
+    OpenApiRouter::new()
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(logout::routes())
+        .merge(totp::routes())
+        .merge(passkeys::routes())
 }
 
 /// The endpoints that answer without a credential.
