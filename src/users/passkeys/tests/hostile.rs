@@ -75,7 +75,7 @@ async fn no_broken_answer_makes_a_panic() {
     let kinds = attestations(&whole[31..]);
     let good = kinds.iter().filter(|object| taken(object)).count();
     assert_eq!(good, 128, "those of the format `none`, which says nothing");
-    for at in 0..6000 {
+    for at in 0..3000 {
         let mut broken = if at % 2 == 0 { whole.clone() } else { kinds[draw(kinds.len())].clone() };
         for _ in 0..=draw(4) {
             let at = draw(broken.len());
@@ -116,7 +116,7 @@ async fn no_broken_log_in_makes_a_panic() {
         party.answered(&answer, state.clone(), &passkey).is_ok()
     };
     assert!(taken(&whole));
-    for at in 0..3000 {
+    for at in 0..1500 {
         let field = ["authenticatorData", "signature", "clientDataJSON"][at % 3];
         let mut broken = whole.clone();
         let mut bytes = URL_SAFE_NO_PAD.decode(whole["response"][field].as_str().unwrap()).unwrap();
