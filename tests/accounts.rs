@@ -167,7 +167,8 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
 
 #[tokio::test]
 async fn a_lost_reply_logs_nobody_out_and_a_thief_does_not_stay() {
-    let mut cluster = Cluster::single_with(&[("users.registration", "open"), ("users.refresh_grace", "0s")]).await;
+    let mut cluster =
+        Cluster::single_with(&[("users.registration", "open"), ("users.refresh_grace", "0s")]).await;
     let mut ada = Person::nobody(&cluster, "Ada's laptop");
     let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     ada.post("/api/auth/register", account).await.expect(202);
@@ -177,11 +178,13 @@ async fn a_lost_reply_logs_nobody_out_and_a_thief_does_not_stay() {
     let (stolen, _) = ada.is_in(&ada.post("/api/auth/login", login.clone()).await.expect(200));
 
     let mut thief = Person::nobody(&cluster, "curl");
-    let (theirs, _) = thief.is_in(&thief.post("/api/auth/refresh", json!({"refreshToken": stolen})).await.expect(200));
+    let (theirs, _) =
+        thief.is_in(&thief.post("/api/auth/refresh", json!({"refreshToken": stolen})).await.expect(200));
     thief.get("/api/auth/me").await.expect(200);
     ada.post("/api/auth/refresh", json!({"refreshToken": stolen})).await.expect(401).problem();
     thief.post("/api/auth/refresh", json!({"refreshToken": theirs})).await.expect(401).problem();
-    wait::until("the thief is out", async || (thief.get("/api/auth/me").await.status == 401).then_some(())).await;
+    wait::until("the thief is out", async || (thief.get("/api/auth/me").await.status == 401).then_some(()))
+        .await;
     ada.is_in(&ada.post("/api/auth/login", login).await.expect(200));
     ada.get("/api/auth/me").await.expect(200);
 }

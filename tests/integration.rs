@@ -13,6 +13,7 @@
 
 mod support;
 
+mod accounts;
 mod authorization;
 mod cli;
 mod cli_jobs;

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::ids::{Entropy, Ids};
 use crate::roles::data_folder::{DataFolder, kept_seal_key};
-use crate::roles::users::{USERS_FILE, describe, options_of, post, seal};
+use crate::roles::users::{USERS_FILE, describe, options_of, post, relying_party, seal};
 use crate::roles::{RoleError, sqlite};
 use crate::users::local::LocalUsers;
 use crate::users::store::sqlite::SqliteUsers;
@@ -58,8 +58,9 @@ pub async fn open(config: &Config, begin: bool) -> Result<Opened, RoleError> {
     let store = SqliteUsers::open(&sqlite::options(&config.storage, file), &clock, &|_| ()).await?;
     // Messages are the server's to send.
     let (mail, _) = post(config, &clock, &ids)?;
-    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, options_of(config, mail))
-        .map_err(|error| RoleError::Passwords(error.to_string()))?;
+    let users =
+        LocalUsers::new(Arc::new(store), seal, clock, ids, options_of(config, mail, relying_party(config)?))
+            .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     Ok(Opened { operator: Operator::of(users), begun, _lock: lock })
 }

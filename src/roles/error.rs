@@ -52,6 +52,9 @@ pub enum RoleError {
     /// Messages to people can't be sent.
     #[error("messages to people cannot be sent: {0}")]
     Mail(String),
+    /// The domain and the origin of passkeys can't work.
+    #[error("passkeys cannot be used: {0}\n  fix: correct the section [users.passkeys] of the configuration")]
+    Passkeys(String),
     /// The users module can't be made ready.
     #[error("accounts cannot be used: {0}")]
     Users(String),
@@ -75,6 +78,7 @@ impl RoleError {
                 | Self::Llm(_)
                 | Self::Passwords(_)
                 | Self::Mail(_)
+                | Self::Passkeys(_)
                 | Self::Peer(_)
                 | Self::Upstream(_)
                 | Self::NotBuilt(_)

@@ -17,6 +17,7 @@ use crate::roles::{RoleError, sqlite};
 use crate::users::local::{LocalUsers, Options};
 use crate::users::mail::{self, Links, Mail, MailOptions, Postman};
 use crate::users::metrics;
+use crate::users::passkeys::RelyingParty;
 use crate::users::password::Cost;
 use crate::users::personal::Personal;
 use crate::users::registration::{Mode, RegistrationOptions};
@@ -48,7 +49,8 @@ pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, Rol
     let seal = seal(config, entropy, || folder.seal_key(|| entropy.bytes()))?;
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
     let (mail, postman) = post(config, &clock, &ids)?;
-    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options_of(config, mail))
+    let options = options_of(config, mail, relying_party(config)?);
+    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     if let Some(key) = users.bootstrap(|key| folder.keep_api_key(key)).await? {
@@ -120,7 +122,13 @@ pub(super) fn post(config: &Config, clock: &SharedClock, ids: &Ids) -> Result<(M
     mail::open(&options, Arc::clone(clock), ids.clone()).map_err(|error| RoleError::Mail(error.to_string()))
 }
 
-pub(super) fn options_of(config: &Config, mail: Mail) -> Options {
+pub(super) fn relying_party(config: &Config) -> Result<RelyingParty, RoleError> {
+    let passkeys = &config.users.passkeys;
+    RelyingParty::new(&passkeys.domain, &passkeys.origin)
+        .map_err(|error| RoleError::Passkeys(error.to_string()))
+}
+
+pub(super) fn options_of(config: &Config, mail: Mail, relying_party: RelyingParty) -> Options {
     let users = &config.users;
     let span = |span: Span| SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -151,6 +159,7 @@ pub(super) fn options_of(config: &Config, mail: Mail) -> Options {
             default_role: users.default_role.clone(),
         },
         mail,
+        relying_party,
     }
 }
 

@@ -22,15 +22,14 @@ use crate::users::directory::Directory;
 use crate::users::http;
 use crate::users::invitations::Invitations;
 use crate::users::keyring::Keyring;
-use crate::users::limits::Limits;
 use crate::users::mail::Mail;
-use crate::users::one_time::OneTimeTokens;
-use crate::users::password::{BadCost, Cost, Passwords};
+use crate::users::passkeys::{Passkeys, RelyingParty};
+use crate::users::password::{Cost, Passwords};
 use crate::users::personal::Personal;
-use crate::users::registration::{Mode, Registration, RegistrationOptions};
+use crate::users::registration::{Registration, RegistrationOptions};
 use crate::users::role_book::RoleBook;
 use crate::users::roles;
-use crate::users::seal::Seal;
+use crate::users::second_factor::SecondFactors;
 use crate::users::secret;
 use crate::users::seen::Seen;
 use crate::users::sessions::{SessionOptions, Sessions};
@@ -61,6 +60,8 @@ pub struct Options {
     pub registration: RegistrationOptions,
     /// Where messages are handed over.
     pub mail: Mail,
+    /// What passkeys are bound to.
+    pub relying_party: RelyingParty,
 }
 
 /// The users module in this process: its rooms, for the endpoints and the command line.
@@ -71,6 +72,8 @@ pub struct LocalUsers {
     pub(super) directory: Arc<Directory>,
     pub(super) role_book: Arc<RoleBook>,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) second_factors: Arc<SecondFactors>,
+    pub(super) passkeys: Arc<Passkeys>,
     pub(super) signer: Arc<Signer>,
     pub(super) registration: Arc<Registration>,
     pub(super) invitations: Arc<Invitations>,
@@ -84,118 +87,6 @@ pub struct LocalUsers {
 }
 
 impl LocalUsers {
-    /// The module over `store`; `seal` is the installation's own secret.
-    ///
-    /// # Errors
-    /// [`BadCost`] for parameters that argon2 does not know.
-    pub fn new(
-        store: Arc<dyn UserStore>,
-        seal: Seal,
-        clock: SharedClock,
-        ids: Ids,
-        options: Options,
-    ) -> Result<Self, BadCost> {
-        let seal = Arc::new(seal);
-        let scribe = Scribe::new(Arc::clone(&clock), ids.clone());
-        let passwords = Passwords::new(
-            options.password_cost,
-            options.password_threads,
-            options.password_queue,
-            ids.entropy().clone(),
-        )?;
-        let signer = Arc::new(Signer::new(
-            Arc::clone(&store),
-            Arc::clone(&seal),
-            scribe.clone(),
-            Arc::clone(&clock),
-            ids.clone(),
-            options.signing,
-        ));
-        let limits = Arc::new(Limits::new(&clock));
-        let sessions = Arc::new(Sessions {
-            store: Arc::clone(&store),
-            passwords: passwords.clone(),
-            signer: Arc::clone(&signer),
-            seal: Arc::clone(&seal),
-            limits: Arc::clone(&limits),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-            ids: ids.clone(),
-            options: options.sessions,
-        });
-        let directory = Arc::new(Directory {
-            store: Arc::clone(&store),
-            passwords: sessions.passwords.clone(),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-            ids: ids.clone(),
-        });
-        let role_book = Arc::new(RoleBook {
-            store: Arc::clone(&store),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-        });
-        let keyring = Arc::new(Keyring {
-            store: Arc::clone(&store),
-            directory: Arc::clone(&directory),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-            ids: ids.clone(),
-        });
-        let mail = options.mail;
-        let one_time =
-            OneTimeTokens { store: Arc::clone(&store), clock: Arc::clone(&clock), ids: ids.clone() };
-        let invitations = Arc::new(Invitations {
-            store: Arc::clone(&store),
-            one_time: one_time.clone(),
-            seal,
-            limits: Arc::clone(&limits),
-            mail: mail.clone(),
-            scribe: scribe.clone(),
-            accepted: options.registration.mode != Mode::Closed,
-        });
-        let registration = Arc::new(Registration {
-            store: Arc::clone(&store),
-            passwords: passwords.clone(),
-            invitations: Arc::clone(&invitations),
-            one_time: one_time.clone(),
-            limits: Arc::clone(&limits),
-            mail: mail.clone(),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-            ids: ids.clone(),
-            options: options.registration,
-        });
-        let credentials = Arc::new(Credentials {
-            store: Arc::clone(&store),
-            passwords: passwords.clone(),
-            sessions: Arc::clone(&sessions),
-            one_time,
-            limits,
-            mail: mail.clone(),
-            scribe: scribe.clone(),
-            clock: Arc::clone(&clock),
-        });
-        let seen = Arc::new(Seen::default());
-        Ok(Self {
-            store,
-            sessions,
-            signer,
-            directory,
-            role_book,
-            keyring,
-            registration,
-            invitations,
-            credentials,
-            passwords,
-            mail,
-            seen,
-            scribe,
-            clock,
-            ids,
-        })
-    }
-
     /// Logging in and out.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions

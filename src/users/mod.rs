@@ -12,6 +12,8 @@ pub mod verifier;
 #[cfg(feature = "users")]
 pub mod account;
 #[cfg(feature = "users")]
+mod assembly;
+#[cfg(feature = "users")]
 pub mod audit;
 #[cfg(feature = "users")]
 pub mod authority;
@@ -43,6 +45,8 @@ pub mod one_time;
 #[cfg(feature = "users")]
 pub mod operator;
 #[cfg(feature = "users")]
+pub mod passkeys;
+#[cfg(feature = "users")]
 pub mod password;
 #[cfg(test)]
 #[cfg(feature = "users")]
@@ -58,6 +62,8 @@ pub mod roles;
 #[cfg(feature = "users")]
 pub mod seal;
 #[cfg(feature = "users")]
+pub mod second_factor;
+#[cfg(feature = "users")]
 pub mod secret;
 #[cfg(feature = "users")]
 mod seen;
@@ -65,15 +71,20 @@ mod seen;
 pub mod sessions;
 #[cfg(feature = "users")]
 pub mod signing;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod somebody;
+#[cfg(test)]
+#[cfg(feature = "users")]
+mod stage;
+#[cfg(feature = "users")]
+pub mod step_up;
 #[cfg(feature = "users")]
 pub mod store;
 
 #[cfg(test)]
 #[cfg(feature = "users")]
 mod conformance;
-#[cfg(test)]
-#[cfg(feature = "users")]
-mod stage;
 #[cfg(test)]
 #[cfg(feature = "users")]
 mod tests;

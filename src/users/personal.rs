@@ -23,7 +23,7 @@ use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::directory::{Directory, last_admin};
 use crate::users::http;
 use crate::users::store::{
-    AuditQuery, Changed, DueErasure, EraseAccount, Key, Passkey, Session, UserStore, Within,
+    AuditQuery, Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
 };
 use crate::voice::api::{ExportPage, Voice};
 
@@ -61,7 +61,7 @@ pub struct Kept {
     /// Its API keys.
     pub keys: Vec<Key>,
     /// Its passkeys.
-    pub passkeys: Vec<Passkey>,
+    pub passkeys: Vec<StoredPasskey>,
     /// What the trail says of it, and of what it did; latest first.
     pub audit: Vec<Entry>,
     /// The first commands.
@@ -86,7 +86,7 @@ impl Personal {
             at: self.clock.now(),
             sessions: self.store.sessions(id, self.clock.now()).await?,
             keys: self.store.keys(id).await?,
-            passkeys: self.store.passkeys_of(id).await?,
+            passkeys: self.store.passkeys(id).await?,
             audit: self.trail_of(id).await?,
             commands: voice.export(id, None).await?,
             account,

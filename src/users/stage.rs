@@ -11,6 +11,7 @@ use super::account::{Account, Email, Kind, Status};
 use super::audit::Action;
 use super::local::{LocalUsers, Options};
 use super::mail::{Letter, Mail, letter_box};
+use super::passkeys::RelyingParty;
 use super::password::{Cost, Password, Passwords};
 use super::registration::{Mode, RegistrationOptions};
 use super::seal::Seal;
@@ -26,6 +27,9 @@ use crate::kit::storage::sqlite;
 
 /// The password of everybody here.
 pub(super) const PASSWORD: &str = "correct horse battery staple";
+
+/// The page that passkeys are used on.
+pub(super) const ORIGIN: &str = "https://app.example.org";
 
 /// The cheapest hash that there is.
 pub(super) const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -59,6 +63,7 @@ fn options(mode: Mode, mail: Mail) -> Options {
         password_queue: 500,
         registration: RegistrationOptions { mode, default_role: "student".to_owned() },
         mail,
+        relying_party: RelyingParty::new("example.org", ORIGIN).unwrap(),
     }
 }
 

@@ -100,6 +100,7 @@ CREATE TABLE one_time_tokens (
 CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose);
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
 
+-- For who has lost the device with the second factor. Only the SHA-256 is kept.
 CREATE TABLE recovery_codes (
     user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     hash    BLOB NOT NULL,
@@ -107,13 +108,15 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, hash)
 ) STRICT, WITHOUT ROWID;
 
--- `credential` is the passkey as the library that checks it writes it.
+-- `credential` is the passkey as the library that checks it writes it; `counter` is how often it says
+-- that it has signed, and only grows.
 CREATE TABLE passkeys (
     id            BLOB    NOT NULL PRIMARY KEY,
     credential_id BLOB    NOT NULL UNIQUE,
     user_id       BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name          TEXT    NOT NULL,
     credential    TEXT    NOT NULL,
+    counter       INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
     last_used_at  INTEGER
 ) STRICT;

@@ -1,10 +1,11 @@
 //! Extractors that answer with a problem document instead of axum's plain text.
 
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
 
 use crate::kit::error::{ApiError, Code, FieldError};
@@ -29,6 +30,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
         from_json(&body).map(Self)
+    }
+}
+
+/// The same where a body may be left out, or be `null`.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        if !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream() {
+            return Ok(None);
+        }
+        let Json(value) = <Json<Option<T>> as FromRequest<S>>::from_request(request, state).await?;
+        Ok(value.map(Json))
     }
 }
 
@@ -161,6 +175,23 @@ mod tests {
             with("application/json") && with("Application/JSON; charset=utf-8") && with("application/x+json")
         );
         assert!(!with("text/plain") && !with("") && !with("json") && !is_json(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_left_out_where_it_may_and_is_read_otherwise() {
+        async fn read(kind: Option<&str>, body: &'static str) -> Result<Option<u32>, Code> {
+            let request = kind
+                .map_or_else(Request::builder, |kind| Request::builder().header(header::CONTENT_TYPE, kind));
+            let request = request.body(axum::body::Body::from(body)).unwrap();
+            let read = <Json<u32> as OptionalFromRequest<()>>::from_request(request, &()).await;
+            read.map(|json| json.map(|Json(number)| number)).map_err(|error| error.code())
+        }
+        assert_eq!(read(None, "").await, Ok(None));
+        assert_eq!(read(Some("application/json"), "null").await, Ok(None));
+        assert_eq!(read(Some("application/json"), "7").await, Ok(Some(7)));
+        assert_eq!(read(Some("application/json"), "").await, Err(Code::Malformed));
+        assert_eq!(read(None, "7").await, Err(Code::UnsupportedMediaType));
+        assert_eq!(read(Some("text/plain"), "7").await, Err(Code::UnsupportedMediaType));
     }
 
     proptest! {

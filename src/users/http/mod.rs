@@ -9,14 +9,18 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod me;
+pub mod passkey_login;
+pub mod passkeys;
 pub mod password;
 pub mod personal;
 pub mod refresh;
 pub mod register;
 pub mod reset;
 pub mod roles;
+pub mod second_factor;
 mod sent;
 pub mod sessions;
+pub mod totp;
 pub mod verify;
 
 use axum::Router;
@@ -34,6 +38,8 @@ fn open_routes() -> OpenApiRouter<LocalUsers> {
         .merge(register::routes())
         .merge(verify::routes())
         .merge(reset::routes())
+        .merge(second_factor::routes())
+        .merge(passkey_login::routes())
 }
 
 /// For which one needs a credential.
@@ -48,6 +54,8 @@ fn guarded_routes() -> OpenApiRouter<LocalUsers> {
         .merge(audit::routes())
         .merge(password::routes())
         .merge(invitations::routes())
+        .merge(totp::routes())
+        .merge(passkeys::routes())
 }
 
 /// The endpoints that answer without a credential.

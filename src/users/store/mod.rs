@@ -8,8 +8,9 @@ mod accounts;
 mod audit;
 mod keys;
 mod one_time;
-mod personal;
+mod passkeys;
 mod roles;
+mod second_factor;
 mod sessions;
 pub mod sqlite;
 mod trust;
@@ -23,8 +24,9 @@ pub use accounts::*;
 pub use audit::*;
 pub use keys::*;
 pub use one_time::*;
-pub use personal::*;
+pub use passkeys::*;
 pub use roles::*;
+pub use second_factor::*;
 pub use sessions::*;
 pub use trust::*;
 
@@ -43,12 +45,13 @@ pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 pub trait UserStore:
     AccountStore
     + SessionStore
+    + SecondFactorStore
+    + PasskeyStore
     + KeyStore
     + RoleStore
     + OneTimeStore
     + TrustStore
     + AuditStore
-    + PersonalStore
     + Debug
 {
     /// Whether the store can be read and written, as far as is known.

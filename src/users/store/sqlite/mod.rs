@@ -6,9 +6,10 @@ mod erase;
 mod keys;
 mod list;
 mod one_time;
-mod personal;
+mod passkeys;
 mod roles;
 mod rows;
+mod second_factor;
 mod sessions;
 mod trust;
 

@@ -1,0 +1,86 @@
+//! `POST /api/auth/login/passkey/start`, `POST /api/auth/login/passkey`: a passkey for tokens.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse};
+
+use super::login::{TokenReply, reply};
+use crate::kit::error::{ApiError, Problem};
+use crate::kit::http::extract::Json;
+use crate::users::local::LocalUsers;
+use crate::users::passkeys::CEREMONY_WITHIN;
+
+/// The endpoints.
+pub fn routes() -> OpenApiRouter<LocalUsers> {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
+}
+
+/// What a browser is to be asked.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PasskeyRequest {
+    /// `options.publicKey` is what `PublicKeyCredential.parseRequestOptionsFromJSON` reads, for
+    /// `navigator.credentials.get`. Binary values are base64url.
+    #[schema(value_type = Object)]
+    options: RequestChallengeResponse,
+    /// For `POST /api/auth/login/passkey`, with the answer.
+    token: String,
+    /// Seconds until the token expires.
+    #[schema(example = 300)]
+    expires_in: i64,
+}
+
+/// What the browser answered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasskeyLoginRequest {
+    /// As it came with the options.
+    token: String,
+    /// The credential, as its `toJSON()` writes it.
+    #[schema(value_type = Object)]
+    credential: PublicKeyCredential,
+}
+
+/// Begin a log-in with a passkey
+///
+/// Needs no e-mail address: the device knows the passkeys that it has for this place.
+#[utoipa::path(
+    post, path = "/api/auth/login/passkey/start", tag = "auth", operation_id = "startPasskeyLogin",
+    responses(
+        (status = 200, description = "What to ask the browser", body = PasskeyRequest),
+        (status = "4XX", description = "Too often", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn start(State(users): State<LocalUsers>) -> Result<impl IntoResponse, ApiError> {
+    let ceremony = users.passkeys.start_log_in().await?;
+    let reply = PasskeyRequest {
+        options: ceremony.options,
+        token: ceremony.token.expose_secret().to_owned(),
+        expires_in: CEREMONY_WITHIN.as_secs(),
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(reply)))
+}
+
+/// Finish a log-in with a passkey
+///
+/// It takes the place of password and second factor: the device has verified its owner.
+#[utoipa::path(
+    post, path = "/api/auth/login/passkey", tag = "auth", operation_id = "loginPasskey",
+    request_body = PasskeyLoginRequest,
+    responses(
+        (status = 200, description = "In", body = TokenReply),
+        (status = "4XX", description = "Not in", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn finish(
+    State(users): State<LocalUsers>,
+    Json(request): Json<PasskeyLoginRequest>,
+) -> Result<Response, ApiError> {
+    users.passkeys.log_in(&request.token, &request.credential).await.map(reply)
+}
