@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use voicera::kit::clock::{Clock as _, SystemClock};
 
 use crate::support::Role::{All, Analytics, Gateway, Users, Voice};
 use crate::support::passkey::Passkey;
@@ -61,10 +62,10 @@ async fn token_for(cluster: &mut Cluster, role: Role, address: &str) -> String {
     .await
 }
 
-fn code(secret: &str) -> String {
-    let secret = totp_rs::Secret::Encoded(secret.to_owned()).to_bytes().expect("base32");
-    let totp = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 1, 30, secret, None, String::new());
-    totp.expect("a second factor").generate_current().expect("a clock")
+/// What an authenticator shows that was set up with `uri`.
+fn code(uri: &str) -> String {
+    let now = SystemClock.now().as_second();
+    totp_rs::Totp::from_url(uri).expect("a second factor").generate(now.unsigned_abs()).to_string()
 }
 
 #[tokio::test]
@@ -101,8 +102,8 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
     // Set up a second factor, and log in with it.
     let proof = json!({"password": PASSWORD});
     let enrolment = ada.post("/api/auth/totp", proof).await.expect(200).json();
-    let secret = enrolment["secret"].as_str().unwrap();
-    let confirmation = json!({"token": enrolment["token"], "code": code(secret)});
+    let uri = enrolment["uri"].as_str().unwrap();
+    let confirmation = json!({"token": enrolment["token"], "code": code(uri)});
     let codes = ada.post("/api/auth/totp/confirm", confirmation).await.expect(200).json();
     let codes: Vec<&str> =
         codes["recoveryCodes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();

@@ -24,7 +24,7 @@ pub async fn fair(request: RequestBuilder, what: &str) -> Reply {
 
 /// A server, a client of it, and everything that it can be asked.
 pub async fn everything() -> (Cluster, Client, Vec<Operation>) {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::single_with(&[("users.registration", "open")]).await;
     // Some bodies are never read, and their connection is closed then.
     let client = cluster.client().unpooled();
     let all = operations(&document(&client).await);
@@ -77,7 +77,7 @@ async fn hostile_query_parameters_are_refused_by_name_or_ignored() {
                 let what = format!("{} {}", operation.method, &query[..query.len().min(200)]);
                 let request = client.request(operation.method.clone(), &query).json(&operation.example());
                 let reply = fair(request, &what).await;
-                if reply.status == 422 {
+                if reply.status == 422 && name != "unknown" {
                     let field = reply.json()["errors"][0]["field"].as_str().unwrap_or_default().to_owned();
                     assert!(field == *name || field == "query", "{what} names {field}");
                 }
@@ -135,7 +135,8 @@ async fn what_is_no_id_names_nothing() {
             let path = operation.path_with(value);
             let what = format!("{} {}", operation.method, &path[..path.len().min(100)]);
             let reply = fair(client.request(operation.method.clone(), &path), &what).await;
-            let is_refused = operation.for_sessions && reply.status == 403;
+            let is_refused = operation.for_sessions && reply.status == 403
+                || operation.body.is_some() && matches!(reply.status, 415 | 422);
             assert!(is_refused || matches!(reply.status, 404 | 405), "{what}: {reply:?}");
         }
     }

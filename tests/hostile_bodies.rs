@@ -86,7 +86,11 @@ async fn a_member_of_a_wrong_type_or_size_is_named() {
             assert!(is_read, "{what}: {reply:?}");
             if reply.status == 422 {
                 let field = reply.json()["errors"][0]["field"].as_str().unwrap_or_default().to_owned();
-                assert!(field == *name || field.starts_with(&format!("{name}.")), "{what} names {field}");
+                let inside = field.strip_prefix(name.as_str());
+                assert!(
+                    inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])),
+                    "{what} names {field}"
+                );
             }
         }
         for name in operation.body.as_ref().unwrap()["required"].as_array().into_iter().flatten() {
@@ -152,7 +156,9 @@ async fn a_body_that_is_no_json_object_is_refused() {
             let what = brief(operation, &String::from_utf8_lossy(body));
             let reply = fair(json_request(&client, operation, body.clone()), &what).await;
             if operation.body.is_some() {
-                assert!(matches!(reply.status, 400 | 422), "{what}: {reply:?}");
+                // Who may not ask at all, or about nothing, is told that first.
+                let is_refused = matches!(reply.status, 400 | 403 | 404 | 422 | 429);
+                assert!(is_refused, "{what}: {reply:?}");
             }
         }
     }
@@ -192,14 +198,16 @@ async fn another_media_type_is_refused() {
                 .body(operation.example().to_string());
             fair(request, media_type).await.expect(415);
         }
-        let request =
-            client.request(operation.method.clone(), &operation.path).body(operation.example().to_string());
+        let request = client
+            .request(operation.method.clone(), &operation.path_with(NOBODY))
+            .body(operation.example().to_string());
         fair(request, "no media type").await.expect(415);
         for media_type in
             ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.voicera+json"]
         {
-            let request =
-                client.request(operation.method.clone(), &operation.path).header("content-type", media_type);
+            let request = client
+                .request(operation.method.clone(), &operation.path_with(NOBODY))
+                .header("content-type", media_type);
             let reply = fair(request.body(operation.example().to_string()), media_type).await;
             assert!(operation.takes_well(reply.status), "{media_type}: {reply:?}");
         }

@@ -34,8 +34,14 @@ impl Operation {
             200..300 => !self.path.contains('{'),
             404 => self.path.contains('{'),
             403 => self.for_sessions,
+            // What the example makes is there already.
+            409 => self.secured && self.method == reqwest::Method::POST,
             // Passwords and tokens are nobody's, and who tries many has to wait.
-            401 | 429 => !self.secured && self.path.starts_with("/api/auth/"),
+            401 => !self.secured && self.path.starts_with("/api/auth/"),
+            429 => self.path.starts_with("/api/auth/") || self.path.ends_with("/invitations"),
+            422 => {
+                (!self.secured && self.path.starts_with("/api/auth/")) || self.path.ends_with("/roles/{name}")
+            }
             _ => false,
         }
     }
@@ -60,8 +66,11 @@ impl Operation {
         self.body.as_ref().and_then(|schema| schema["properties"].as_object().cloned()).unwrap_or_default()
     }
 
-    /// A body made of the schema's own examples.
+    /// A body made of the schema's own examples, of the whole or of each member.
     pub fn example(&self) -> Value {
+        if let Some(whole) = self.body.as_ref().and_then(|schema| schema.get("example")) {
+            return whole.clone();
+        }
         let example = |(name, schema): (String, Value)| {
             let first = |list: &Value| list.as_array().and_then(|all| all.first().cloned());
             schema.get("example").cloned().or_else(|| first(&schema["examples"])).map(|value| (name, value))

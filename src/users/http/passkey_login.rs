@@ -39,8 +39,18 @@ struct PasskeyRequest {
 /// What the browser answered.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "token": "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384",
+    "credential": {
+        "id": "q83vEjRWeJA",
+        "rawId": "q83vEjRWeJA",
+        "type": "public-key",
+        "response": { "clientDataJSON": "e30", "authenticatorData": "oA", "signature": "oA" },
+    },
+}))]
 struct PasskeyLoginRequest {
     /// As it came with the options.
+    #[schema(example = "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384")]
     token: String,
     /// The credential, as its `toJSON()` writes it.
     #[schema(value_type = Object)]

@@ -44,8 +44,19 @@ struct PasskeyCreation {
 /// What the browser made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "token": "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384",
+    "name": "Ada's phone",
+    "credential": {
+        "id": "q83vEjRWeJA",
+        "rawId": "q83vEjRWeJA",
+        "type": "public-key",
+        "response": { "clientDataJSON": "e30", "attestationObject": "oA" },
+    },
+}))]
 struct AddPasskeyRequest {
     /// As it came with the options.
+    #[schema(example = "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384")]
     token: String,
     /// What to call it: 1 to 100 characters.
     #[schema(example = "Ada's phone")]

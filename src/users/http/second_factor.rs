@@ -22,6 +22,7 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
 #[serde(deny_unknown_fields)]
 struct SecondFactorRequest {
     /// As `POST /api/auth/login` answered it.
+    #[schema(example = "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384")]
     challenge: String,
     /// What the authenticator shows, or a recovery code.
     #[schema(example = "123456")]

@@ -46,6 +46,7 @@ struct TotpEnrolment {
 #[serde(deny_unknown_fields)]
 struct TotpConfirmRequest {
     /// As it came with the secret.
+    #[schema(example = "vo_7d1f0c5e9a3b48626e1d7c5a90b3f4e8d2c6a1b7e0f59384d7c2b6a1e0f59384")]
     token: String,
     /// What the authenticator shows.
     #[schema(example = "123456")]

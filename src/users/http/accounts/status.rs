@@ -25,9 +25,9 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
 /// How an account is to stand.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"status": "suspended"}))]
 struct StatusRequest {
     /// `active`, `inactive` or `suspended`.
-    #[schema(example = "suspended")]
     status: Status,
 }
 
