@@ -169,7 +169,28 @@ fn continues(c: char) -> bool {
         || matches!(c, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Case folding, with the two folds that lower-casing lacks; what cannot be seen is dropped.
+/// The zeros of the decimal digits that languages write beside the ASCII ones: Arabic, Persian and
+/// Urdu, Hindi, Bengali.
+const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}'];
+
+/// The ASCII digit or sign that says the same as one of another script.
+fn plain(c: char) -> char {
+    match c {
+        '،' | '٬' => ',',
+        '؛' => ';',
+        '؟' => '?',
+        '۔' | '।' | '٫' => '.',
+        '٪' => '%',
+        c => ZEROS
+            .iter()
+            .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|digit| *digit < 10))
+            .and_then(|digit| char::from_digit(digit, 10))
+            .unwrap_or(c),
+    }
+}
+
+/// Case folding, with the two folds that lower-casing lacks; what cannot be seen is dropped, and so
+/// are the vowel marks that Arabic and Urdu leave out as a rule.
 fn fold(c: char) -> impl Iterator<Item = char> {
     let (first, rest) = match c {
         'ß' | 'ẞ' => (Some('s'), Some('s')),
@@ -180,7 +201,11 @@ fn fold(c: char) -> impl Iterator<Item = char> {
         | '\u{feff}'
         | '\u{ad}'
         | '\u{202a}'..='\u{202e}'
-        | '\u{fe00}'..='\u{fe0f}' => (None, None),
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{640}'
+        | '\u{64b}'..='\u{652}'
+        | '\u{670}' => (None, None),
+        c if matches!(c, '\u{600}'..='\u{6ff}' | '\u{900}'..='\u{9ff}') => (Some(plain(c)), None),
         c if c.is_control() => (Some(' '), None),
         c => {
             let mut lower = c.to_lowercase();
@@ -304,11 +329,21 @@ mod tests {
     }
 
     #[test]
+    fn marks_digits_and_signs_of_other_scripts_do_not_matter() {
+        assert_eq!(Text::new("السَّاعَةُ ٣:٣٠، غـــدًا؟").normal, "الساعة 3:30, غدا?");
+        assert_eq!(Text::new("۵٪ १२.५ ৭।").normal, "5% 12.5 7.");
+        assert_eq!(Text::new("٣٫٥").normal, "3.5");
+    }
+
+    #[test]
     fn offsets_lead_back_to_the_original_code_points() {
         let text = Text::new("e\u{301}t\u{301} ﬁn");
         let start = text.normal.find("fin").unwrap();
         assert_eq!(text.origin(start, start + 3), (5, 7));
         assert_eq!(text.origin(0, 2), (0, 2));
+        let text = Text::new("يَوْم الـــغَدِ.");
+        let start = text.normal.find("الغد").unwrap();
+        assert_eq!(text.origin(start, start + "الغد".len()), (6, 15));
     }
 
     #[test]

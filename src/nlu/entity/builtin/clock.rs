@@ -50,12 +50,13 @@ impl Clocked {
         }
         if !self.open && hour > 12 {
             // "15:30 pm" says it twice.
-            return matches!(part, Part::Pm | Part::Afternoon | Part::Evening | Part::Night).then_some(self);
+            return (!matches!(part, Part::Am | Part::Morning | Part::Dawn)).then_some(self);
         }
         let base = hour % 12;
         let hour = match part {
-            Part::Am | Part::Morning => base,
-            Part::Pm | Part::Afternoon => base + 12,
+            Part::Am | Part::Morning | Part::Dawn => base,
+            Part::Noon if base >= 9 => base,
+            Part::Pm | Part::Afternoon | Part::Noon => base + 12,
             // "Twelve at night" is midnight.
             Part::Evening => {
                 if base == 0 {
@@ -86,23 +87,33 @@ pub(super) fn format(time: Time) -> String {
 pub(super) fn time(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
     reader.times.at(at, || {
         // "Morgens um 6", "por la noche a las 10": the part of the day may come first.
-        read(reader, at).or_else(|| {
+        let plain = read(reader, at);
+        let parted = || {
             let (end, part) = part(reader, at).filter(|(_, part)| !matches!(part, Part::Am | Part::Pm))?;
-            let (end, time) = read(reader, end)?;
+            let linked = reader.words.skip(end, &reader.words.grammar.part_links);
+            let (end, time) = read(reader, linked)?;
             Some((end, time.within(part)?))
-        })
+        };
+        match (plain, parted()) {
+            (Some(plain), Some(parted)) if parted.0 > plain.0 => Some(parted),
+            (plain, parted) => plain.or(parted),
+        }
     })
 }
 
 fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Clocked)> {
     let mut best: Option<(usize, Clocked)> = None;
     reader.words.grammar.time.read(reader, at, &mut |end, op, captures| {
-        let Some(time) = resolve(op, captures) else {
+        let Some(time) = resolve(op, captures).filter(|_| !reader.words.is_a_bit(at, end)) else {
             return;
         };
-        let parted = part(reader, end).and_then(|(behind, part)| Some((behind, time.within(part)?)));
+        let alone = op == Op::HourAlone;
+        let parted = part(reader, end)
+            .filter(|_| !alone)
+            .and_then(|(behind, part)| Some((behind, time.within(part)?)));
         let fits = match op {
-            Op::HourBare => parted.is_some() || reader.words.clause_ends(end),
+            Op::HourAlone => reader.words.clause_ends(end),
+            Op::HourBare | Op::HourOf(_) => parted.is_some() || reader.words.clause_ends(end),
             // "5 to 10 minutes" is a range of numbers.
             Op::Minutes(_) => reader.words.entry(end).unit.is_none(),
             Op::HourParted | Op::HourMinuteParted | Op::TimeParted => parted.is_some(),
@@ -150,7 +161,15 @@ fn resolve(op: Op, captures: &Captures) -> Option<Clocked> {
     match op {
         Op::At(hour, minute) => Clocked::fixed(hour.into(), minute.into(), 0),
         Op::Hour(minutes) => Clocked::twelve(captures.hour?, minutes),
-        Op::HourBare | Op::HourParted => Clocked::twelve(captures.hour?, 0),
+        Op::At12(hour, minute) => Clocked::twelve(hour, minute),
+        Op::HourOf(hour) => Clocked::twelve(hour, 0),
+        Op::HourIn(part) => Clocked::twelve(captures.hour?, 0)?.within(part),
+        Op::MinutesInto => {
+            let (hour, minute) = (captures.hour?, captures.minute?);
+            (hour <= 12).then(|| Clocked::twelve(hour, minute - 60))?
+        }
+        Op::MinutesSure(sign) => Clocked::twelve(captures.hour?, sign * captures.minute?),
+        Op::HourBare | Op::HourAlone | Op::HourParted => Clocked::twelve(captures.hour?, 0),
         Op::Hour24(minutes) => {
             let hour = captures.hour?;
             Some(Clocked {

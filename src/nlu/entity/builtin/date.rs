@@ -49,15 +49,28 @@ fn read(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
         {
             return;
         }
+        let away = matches!(op, Op::From(_)) && words.anchored(at);
+        if away || op == Op::DayOfMonth && words.spans_days(at, end) {
+            return;
+        }
         let bare = matches!(op, Op::DayOfMonthBare | Op::WeekdayDay);
         // "The first monday" is no first.
         if bare && (!words.clause_ends(end) || words.entry(end).weekday.is_some()) {
             return;
         }
+        let op = match op {
+            Op::DayByTense(days) => Op::Day(if words.past(at) { -days } else { days }),
+            op => op,
+        };
         if let Some(found) = resolve(op, captures, today) {
             best = Some((end, found));
         }
     });
+    if let Some((end, found)) = best
+        && let Some(behind) = words.noted_weekday(end)
+    {
+        best = Some((behind, found));
+    }
     // "Monday, the 14th of march": the date that is written out is the one that counts.
     let weekday = words.entry(at).weekday.is_some();
     if let (true, Some((end, _))) = (weekday, best) {
@@ -77,7 +90,7 @@ fn calendar(reader: &Reader<'_>, at: usize) -> Option<(usize, Dated)> {
     let today = reader.now.date();
     let mut best = iso(words, at).or_else(|| numeric(words, at, today));
     words.grammar.date.read(reader, at, &mut |end, op, captures| {
-        let full = matches!(op, Op::Calendar | Op::DayOfMonth);
+        let full = matches!(op, Op::Calendar | Op::CalendarOf(_) | Op::DayOf(_) | Op::DayOfMonth);
         if full && words.ends_at(end) && best.is_none_or(|(behind, _)| end > behind) {
             best = resolve(op, captures, today).map(|found| (end, found)).or(best);
         }
@@ -90,6 +103,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
     match op {
         Op::Day(shift) => relative(shifted(today, shift)),
         Op::Tonight => Some(Dated { part: Some(Part::Evening), hint: true, ..Dated::new(today, true) }),
+        Op::ThisNight => Some(Dated { part: Some(Part::Night), hint: true, ..Dated::new(today, true) }),
         Op::TodayPart(part) => Some(Dated { part: Some(part), ..Dated::new(today, true) }),
         Op::DayPart(shift, part) => {
             Some(Dated { part: Some(part), ..Dated::new(shifted(today, shift)?, true) })
@@ -107,7 +121,7 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
             relative(shifted(weekday(today, captures.weekday?, Which::Coming)?, 7 * weeks))
         }
         Op::From(sign) => {
-            let length = captures.length.filter(|length| length.is_whole_days())?;
+            let length = captures.stretch().filter(|length| length.is_whole_days())?;
             let span = length.span()?;
             relative(if sign > 0 { today.checked_add(span).ok() } else { today.checked_sub(span).ok() })
         }
@@ -118,7 +132,25 @@ fn resolve(op: Op, captures: &Captures, today: Date) -> Option<Dated> {
                 None => relative(next_day(today, month, day)),
             }
         }
+        Op::CalendarOf(shift) => {
+            let year = i32::from(today.year()) + i32::try_from(shift).ok()?;
+            relative(civil(year, captures.month?, captures.day?))
+        }
+        Op::NthWeekdayOf(shift) => {
+            let first = match captures.month {
+                Some(month) => (0..12).find_map(|ahead| {
+                    first_of_month(today, ahead).filter(|first| i32::from(first.month()) == month)
+                })?,
+                None => first_of_month(today, shift)?,
+            };
+            let nth = i8::try_from(captures.day?).ok()?;
+            relative(first.nth_weekday_of_month(nth, captures.weekday?).ok())
+        }
         Op::DayOfMonth | Op::DayOfMonthBare => relative(day_of_month(today, captures.day?)),
+        Op::DayOf(shift) => {
+            let first = first_of_month(today, shift)?;
+            relative(civil(first.year().into(), first.month().into(), captures.day?))
+        }
         Op::Feast(month, day) => match captures.year {
             Some(year) => Some(Dated::new(civil(year, month.into(), day.into())?, false)),
             None => relative(next_day(today, month.into(), day.into())),
@@ -139,9 +171,11 @@ fn iso(words: &Words<'_>, at: usize) -> Option<(usize, Dated)> {
     if !matches!(sign, "-" | "/") || !words.joint(at + 1, sign) || !words.joint(at + 3, sign) {
         return None;
     }
-    let ((month, 2), (day, 2)) = (words.digits(at + 2)?, words.digits(at + 4)?) else {
+    let ((month, places), (day, others)) = (words.digits(at + 2)?, words.digits(at + 4)?);
+    // "2026-3-5" may be anything, "2026/3/5" is a date.
+    if places > 2 || others > 2 || sign == "-" && (places, others) != (2, 2) {
         return None;
-    };
+    }
     Some((at + 5, Dated::new(civil(year, month, day)?, false))).filter(|(end, _)| stands(words, *end))
 }
 
@@ -176,8 +210,9 @@ fn numeric(words: &Words<'_>, at: usize, today: Date) -> Option<(usize, Dated)> 
         return next_day(today, month, day).map(|day| (at + 4, Dated::new(day, true)));
     }
     // "3/4" alone is a fraction more often than a day, "24/7" is neither.
+    let before = at.checked_sub(1).map(|before| words.id(before));
     let said = sign == "/"
-        && at.checked_sub(1).is_some_and(|before| words.grammar.before_date.contains(&words.id(before)));
+        && (words.dated_behind(at + 3) || before.is_some_and(|id| words.grammar.before_date.contains(&id)));
     let day = said.then(|| next_day(today, month, day))??;
     Some((at + 3, Dated::new(day, true))).filter(|(end, _)| words.ends_at(*end))
 }

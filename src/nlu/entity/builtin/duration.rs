@@ -42,7 +42,7 @@ impl Length {
         })
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             months: self.months + other.months,
             days: self.days + other.days,
@@ -112,6 +112,8 @@ fn phrase(op: Op, captures: &Captures) -> Option<(Length, Unit)> {
             let unit = captures.unit?;
             Some((Length::of(amount, unit)?, unit))
         }
+        Op::AndHalf(unit) => Some((Length::of(captures.number? + 0.5, unit)?, unit)),
+        Op::OneAnd => Some((captures.stretch()?, captures.unit?)),
         Op::Fixed(minutes) if minutes % 1440 == 0 => {
             Some((Length { days: minutes / 1440, ..Length::default() }, Unit::Week))
         }
@@ -130,6 +132,6 @@ fn amount(reader: &Reader<'_>, at: usize) -> Option<(usize, Length, Unit)> {
     let end = if words.word(end) == "-" && words.glued(end) && words.glued(end + 1) { end + 1 } else { end };
     let entry = words.entry(end);
     let unit = entry.unit.or(entry.glued_unit.filter(|_| words.glued(end) && words.is_number(end - 1)))?;
-    let (end, other) = and_half(end + 1);
+    let (end, other) = and_half(words.next(end));
     Some((end, Length::of(amount + half + other, unit)?, unit))
 }

@@ -7,7 +7,9 @@ use jiff::civil::Weekday;
 use super::guard::Guarded;
 use super::lang::neutral;
 use super::rules::{Trie, expand};
+use super::tense::Tense;
 use super::tongue::{Part, Rules, Section, Tongue, Unit};
+use super::unspaced::{self, GLUED, Lexicon};
 use crate::nlu::text::Text;
 
 /// A word of a language, or [`UNKNOWN`].
@@ -39,10 +41,18 @@ pub(super) struct Entry {
     pub plural: Option<Weekday>,
     pub part: Option<Part>,
     pub month: Option<i32>,
+    /// The year before the first of an era.
+    pub era: Option<i32>,
     pub unit: Option<Unit>,
     pub glued_unit: Option<Unit>,
     pub measure: Option<&'static str>,
     pub currency: Option<&'static str>,
+    /// Two of a unit.
+    pub dual: Option<Unit>,
+    /// What it adds to the number behind it.
+    pub shift: Option<f64>,
+    pub tense: Option<Tense>,
+    pub prefix: bool,
     pub minus: bool,
     pub clause: bool,
     pub guarded: bool,
@@ -52,7 +62,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Grammar {
     pub tongue: &'static Tongue,
-    ids: HashMap<Box<str>, Id, Fnv>,
+    pub ids: HashMap<Box<str>, Id, Fnv>,
     pub entries: Vec<Entry>,
     pub guards: Vec<Guarded>,
     pub tens_links: Vec<Vec<Id>>,
@@ -63,8 +73,10 @@ pub(super) struct Grammar {
     pub and: Vec<Vec<Id>>,
     pub moment_links: Vec<Vec<Id>>,
     pub weekday_tail: Vec<Vec<Id>>,
+    pub long_months: Vec<(Vec<Id>, i32)>,
     pub ordinal_dot: Vec<Id>,
     pub ordinal_suffixes: Vec<Id>,
+    pub anchors: Vec<Id>,
     pub before_date: Vec<Id>,
     pub part: Trie,
     pub duration: Trie,
@@ -74,6 +86,9 @@ pub(super) struct Grammar {
     pub interval: Trie,
     pub recurrence: Trie,
     pub quantity: Trie,
+    pub part_links: Vec<Vec<Id>>,
+    /// Of a language without spaces.
+    pub unspaced: Option<Lexicon>,
 }
 
 /// FNV-1a: the words are the program's own, so no one can choose them to collide.
@@ -119,6 +134,10 @@ impl Grammar {
                 }
             }
         }
+        let mut lexicon = tongue.unspaced.map(|spec| {
+            grammar.part_links = grammar.phrases(spec.part_links);
+            Lexicon::new(&mut grammar, spec)
+        });
         for source in [neutral::RULES, tongue.rules] {
             for (section, rules) in source {
                 grammar.add_rules(*section, rules);
@@ -136,11 +155,18 @@ impl Grammar {
             let dash = grammar.intern("-");
             grammar.weekday_tail = vec![vec![dash, tail], vec![tail]];
         }
+        grammar.long_months =
+            tongue.long_months.iter().map(|(month, number)| (grammar.words_of(month), *number)).collect();
         grammar.ordinal_dot = tongue.ordinal_dot.iter().map(|word| grammar.intern(word)).collect();
         grammar.ordinal_suffixes = tongue.ordinal_suffixes.iter().map(|word| grammar.intern(word)).collect();
+        grammar.anchors = tongue.anchors.iter().map(|word| grammar.intern(word)).collect();
         grammar.before_date = tongue.before_date.iter().map(|word| grammar.intern(word)).collect();
         grammar.add_guards(tongue);
         grammar.add_unaccented();
+        if let Some(lexicon) = &mut lexicon {
+            lexicon.note_begins(&grammar);
+        }
+        grammar.unspaced = lexicon;
         grammar
     }
 
@@ -158,8 +184,10 @@ impl Grammar {
             and: Vec::new(),
             moment_links: Vec::new(),
             weekday_tail: Vec::new(),
+            long_months: Vec::new(),
             ordinal_dot: Vec::new(),
             ordinal_suffixes: Vec::new(),
+            anchors: Vec::new(),
             before_date: Vec::new(),
             part: Trie::default(),
             duration: Trie::default(),
@@ -169,6 +197,8 @@ impl Grammar {
             interval: Trie::default(),
             recurrence: Trie::default(),
             quantity: Trie::default(),
+            part_links: Vec::new(),
+            unspaced: None,
         };
         // The order is that of START, END, DIGITS, COMPOUND and SILENT.
         for mark in ["^", "$", "#", "##", "###"] {
@@ -189,6 +219,18 @@ impl Grammar {
             self.add(word, |entry| entry.minus = true);
         }
         self.add("-", |entry| entry.minus = true);
+        for (word, value) in tongue.shifts {
+            self.add(word, |entry| entry.shift = Some(*value));
+        }
+        for (word, tense) in tongue.tenses {
+            self.add(word, |entry| entry.tense = Some(*tense));
+        }
+        for word in tongue.prefixes {
+            self.add(word, |entry| entry.prefix = true);
+        }
+        for word in tongue.whole {
+            self.intern(word);
+        }
         for (word, value) in tongue.ordinals {
             self.add(word, |entry| entry.ordinal = Some(*value));
         }
@@ -216,6 +258,9 @@ impl Grammar {
         for (word, unit) in tongue.units {
             self.add(word, |entry| entry.unit = Some(*unit));
         }
+        for (word, unit) in tongue.duals {
+            self.add(word, |entry| entry.dual = Some(*unit));
+        }
         for (word, unit) in neutral::GLUED_UNITS.iter().chain(tongue.glued_units) {
             self.add(word, |entry| entry.glued_unit = Some(*unit));
         }
@@ -224,6 +269,9 @@ impl Grammar {
         }
         for (word, code) in neutral::CURRENCIES.iter().chain(tongue.currencies) {
             self.add(word, |entry| entry.currency = Some(code));
+        }
+        for (word, before) in tongue.unspaced.map_or(&[][..], |spec| spec.eras) {
+            self.add(word, |entry| entry.era = Some(*before));
         }
         for word in tongue.clause {
             self.add(word, |entry| entry.clause = true);
@@ -238,7 +286,7 @@ impl Grammar {
 
     /// The number of a word, which has one from now on.
     pub(super) fn intern(&mut self, word: &str) -> Id {
-        let normal = Text::new(word).normal;
+        let normal = self.folded(&Text::new(word).normal).into_owned();
         if let Some(id) = self.ids.get(normal.as_str()) {
             return *id;
         }
@@ -247,17 +295,31 @@ impl Grammar {
         id
     }
 
-    fn add(&mut self, word: &str, change: impl FnOnce(&mut Entry)) {
-        let id = self.intern(word);
-        if let Some(entry) = self.entries.get_mut(usize::from(id)) {
-            change(entry);
+    /// Gives a meaning to a word, or to each of several with spaces between.
+    fn add(&mut self, words: &str, change: impl Fn(&mut Entry)) {
+        for word in words.split_whitespace() {
+            let id = self.intern(word);
+            if let Some(entry) = self.entries.get_mut(usize::from(id)) {
+                change(entry);
+            }
         }
     }
 
     /// The words of a phrase, cut as an utterance is.
-    fn words_of(&mut self, phrase: &str) -> Vec<Id> {
+    pub(super) fn words_of(&mut self, phrase: &str) -> Vec<Id> {
         let text = Text::new(phrase);
-        text.tokens.iter().map(|token| self.intern(text.slice(*token))).collect()
+        if self.tongue.unspaced.is_none() {
+            return text.tokens.iter().map(|token| self.intern(text.slice(*token))).collect();
+        }
+        let mut end = usize::MAX;
+        let tokens = unspaced::split(&text).unwrap_or_else(|| text.tokens.clone());
+        let glue = |id: Id, glued: bool| if glued { id | GLUED } else { id };
+        tokens
+            .iter()
+            .map(|token| {
+                glue(self.intern(text.slice(*token)), std::mem::replace(&mut end, token.end) == token.start)
+            })
+            .collect()
     }
 
     fn phrases(&mut self, phrases: &[&str]) -> Vec<Vec<Id>> {
@@ -282,21 +344,11 @@ impl Grammar {
         }
     }
 
-    /// Typed words often lack their accents: "manana" is "mañana" where it is nothing else.
-    fn add_unaccented(&mut self) {
-        let plain: Vec<(String, Id)> = self
-            .ids
-            .iter()
-            .filter(|(word, _)| word.chars().count() > 3 && !word.is_ascii())
-            .map(|(word, id)| (unaccented(word), *id))
-            .collect();
-        for (word, id) in plain {
-            self.ids.entry(word.into()).or_insert(id);
-        }
-    }
-
     pub(super) fn id(&self, word: &str) -> Id {
-        if word.len() > LONGEST { UNKNOWN } else { self.ids.get(word).copied().unwrap_or(UNKNOWN) }
+        if word.len() > LONGEST {
+            return UNKNOWN;
+        }
+        self.ids.get(self.folded(word).as_ref()).copied().unwrap_or(UNKNOWN)
     }
 
     /// The value of a word with a thousand inside.
@@ -325,29 +377,19 @@ impl Grammar {
             plural: None,
             part: None,
             month: None,
+            era: None,
             unit: None,
             glued_unit: None,
             measure: None,
             currency: None,
+            dual: None,
+            shift: None,
+            tense: None,
+            prefix: false,
             minus: false,
             clause: false,
             guarded: false,
         };
         self.entries.get(usize::from(id)).unwrap_or(NOTHING)
     }
-}
-
-fn unaccented(word: &str) -> String {
-    word.chars()
-        .map(|c| match c {
-            'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
-            'é' | 'è' | 'ê' | 'ë' => 'e',
-            'í' | 'ì' | 'î' | 'ï' => 'i',
-            'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
-            'ú' | 'ù' | 'û' | 'ü' => 'u',
-            'ç' => 'c',
-            'ñ' => 'n',
-            c => c,
-        })
-        .collect()
 }

@@ -1,8 +1,39 @@
 //! Guards: contexts in which a word does not mean what the vocabulary says.
 
 use super::grammar::{DIGITS, END, Grammar, Id, SILENT, START, UNKNOWN};
-use super::tongue::{Sense, Tongue, When};
-use crate::nlu::text::{Text, TokenKind};
+use super::tongue::Tongue;
+use crate::nlu::text::{Text, Token, TokenKind};
+
+/// What a guard takes from a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// Everything: the word is as if unknown.
+    Any,
+    /// That a phrase may begin with it.
+    Start,
+    /// That it is an ordinal.
+    Ordinal,
+    /// That it is a day of the week.
+    Weekday,
+    /// That it is a month.
+    Month,
+    /// That it is a number.
+    Number,
+    /// That it is a unit of time.
+    Unit,
+}
+
+/// Where a word has a sense. `^` and `$` are the ends of the utterance, `#` is a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    OnlyAfter(&'static [&'static str]),
+    OnlyBefore(&'static [&'static str]),
+    NotAfter(&'static [&'static str]),
+    NotBefore(&'static [&'static str]),
+}
+
+/// A word that means what the vocabulary says only in some contexts.
+pub(super) type Guard = (&'static str, Sense, When);
 
 /// A context in which a word loses a sense.
 #[derive(Debug)]
@@ -17,41 +48,48 @@ pub(super) struct Guarded {
 impl Grammar {
     /// A guard swaps a word for a twin that lacks the sense.
     pub(super) fn add_guards(&mut self, tongue: &'static Tongue) {
-        for (word, sense, when) in tongue.guards {
-            let word = self.intern(word);
-            let Some(entry) = self.entries.get_mut(usize::from(word)) else {
-                continue;
-            };
-            entry.guarded = true;
-            let mut twin = *entry;
-            match sense {
-                Sense::Any | Sense::Start => {}
-                Sense::Ordinal => twin.ordinal = None,
-                Sense::Weekday => twin.weekday = None,
-                Sense::Month => twin.month = None,
-                Sense::Number => twin.number = None,
-                Sense::Unit => twin.unit = None,
+        for (words, sense, when) in tongue.guards {
+            for word in words.split_whitespace() {
+                self.add_guard(word, *sense, *when);
             }
-            let bare = match sense {
-                Sense::Any => UNKNOWN,
-                Sense::Start => SILENT,
-                _ => self.fresh(twin),
-            };
-            let (after, only, words) = match when {
-                When::OnlyAfter(words) => (true, true, words),
-                When::OnlyBefore(words) => (false, true, words),
-                When::NotAfter(words) => (true, false, words),
-                When::NotBefore(words) => (false, false, words),
-            };
-            let context = words.iter().map(|word| self.intern(word)).collect();
-            self.guards.push(Guarded { word, bare, after, only, context });
         }
+    }
+
+    fn add_guard(&mut self, word: &str, sense: Sense, when: When) {
+        let word = self.intern(word);
+        let Some(entry) = self.entries.get_mut(usize::from(word)) else {
+            return;
+        };
+        entry.guarded = true;
+        let mut twin = *entry;
+        match sense {
+            Sense::Any | Sense::Start => {}
+            Sense::Ordinal => twin.ordinal = None,
+            Sense::Weekday => twin.weekday = None,
+            Sense::Month => twin.month = None,
+            Sense::Number => twin.number = None,
+            Sense::Unit => twin.unit = None,
+        }
+        let bare = match sense {
+            Sense::Any => UNKNOWN,
+            Sense::Start => SILENT,
+            _ => self.fresh(twin),
+        };
+        let (after, only, words) = match when {
+            When::OnlyAfter(words) => (true, true, words),
+            When::OnlyBefore(words) => (false, true, words),
+            When::NotAfter(words) => (true, false, words),
+            When::NotBefore(words) => (false, false, words),
+        };
+        let context =
+            words.iter().flat_map(|words| words.split_whitespace()).map(|word| self.intern(word)).collect();
+        self.guards.push(Guarded { word, bare, after, only, context });
     }
 
     /// Takes from words the senses that they do not have where they stand.
     ///
     /// A word without any sense loses its number; for the others the twin comes back, by position.
-    pub(super) fn guard(&self, text: &Text, ids: &mut [Id]) -> Vec<(usize, Id)> {
+    pub(super) fn guard(&self, text: &Text, tokens: &[Token], ids: &mut [Id]) -> Vec<(usize, Id)> {
         let mut twins = Vec::new();
         if self.guards.is_empty() {
             return twins;
@@ -60,11 +98,11 @@ impl Grammar {
             let Some(at) = at.filter(|at| *at < ids.len()) else {
                 return edge;
             };
-            match text.tokens.get(at).map(|token| token.kind) {
+            match tokens.get(at).map(|token| token.kind) {
                 Some(TokenKind::Number) => DIGITS,
                 Some(TokenKind::Symbol)
                     if matches!(
-                        text.tokens.get(at).map(|token| text.slice(*token)),
+                        tokens.get(at).map(|token| text.slice(*token)),
                         Some("." | "!" | "?" | ",")
                     ) =>
                 {

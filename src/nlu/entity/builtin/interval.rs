@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::Reading;
 use super::clock::{self, Clocked};
 use super::date::{self, Dated};
-use super::duration::Length;
 use super::moment::{self, Moment};
 use super::number;
 use super::reader::{Captures, Reader};
@@ -27,8 +26,7 @@ pub(super) enum Edge {
 
 /// An end at a word: the longest of what it can be.
 pub(super) fn edge(reader: &Reader<'_>, at: usize) -> Option<(usize, Edge)> {
-    let words = reader.words;
-    if words.id(at) == super::grammar::UNKNOWN && !words.is_number(at) {
+    if !reader.words.may_begin(at) {
         return None;
     }
     let mut best = moment::moment(reader, at).map(|(end, moment)| (end, Edge::Moment(moment)));
@@ -64,9 +62,12 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
         }
     };
     reader.words.grammar.interval.read(reader, at, &mut |end, op, captures| {
-        if matches!(op, Op::Between | Op::BetweenSure | Op::BetweenHours) {
+        if is_between(op) {
+            let hours = op == Op::BetweenHours
+                || op == Op::BetweenBare && reader.words.clause_ends(end)
+                || captures.part.is_some();
             let clock = |edge: Edge| match edge {
-                Edge::Hour(hour) if op == Op::BetweenHours => hour_of(hour).map(Edge::Time),
+                Edge::Hour(hour) if hours => hour_of(hour).map(Edge::Time),
                 edge => Some(edge),
             };
             let (from, to) = (captures.other_edge.and_then(clock), captures.edge.and_then(clock));
@@ -75,7 +76,7 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
                 && (op != Op::BetweenSure || (sure(to) && sure(from) || matches!(to, Edge::Time(_))))
             {
                 let (end, day) = day_behind(reader, end, from, to);
-                offer(end, between(reader, from, to, day));
+                offer(end, between(reader, from, to, day, captures.part));
             }
         } else {
             offer(end, stretch(reader, op, captures));
@@ -88,17 +89,21 @@ pub(super) fn interval(reader: &Reader<'_>, at: usize) -> Option<Reading> {
             reader.words.grammar.interval.read(reader, next, &mut |end, op, captures| {
                 let clocks = |edge: Option<Edge>| matches!(edge, Some(Edge::Time(_) | Edge::Hour(_)));
                 let (from, to) = (captures.other_edge, captures.edge);
-                if matches!(op, Op::Between | Op::BetweenSure | Op::BetweenHours)
+                if is_between(op)
                     && clocks(from)
                     && clocks(to)
                     && let (Some(from), Some(to)) = (from, to)
                 {
-                    offer(end, between(reader, from, to, Some(day)));
+                    offer(end, between(reader, from, to, Some(day), captures.part.or(day.part)));
                 }
             });
         }
     }
     best
+}
+
+fn is_between(op: Op) -> bool {
+    matches!(op, Op::Between | Op::BetweenSure | Op::BetweenHours | Op::BetweenBare)
 }
 
 /// A date behind two times: "from 3 to 5 tomorrow".
@@ -119,7 +124,9 @@ fn parted(reader: &Reader<'_>, at: usize) -> Option<Reading> {
     let part = found.part.filter(|_| !found.hint)?;
     let (from, to, days) = match part {
         Part::Am => (0, 12, 0),
+        Part::Dawn => (0, 6, 0),
         Part::Morning => (6, 12, 0),
+        Part::Noon => (11, 14, 0),
         Part::Pm => (12, 0, 1),
         Part::Afternoon => (12, 18, 0),
         Part::Evening => (18, 0, 1),
@@ -157,6 +164,10 @@ fn stretch(reader: &Reader<'_>, op: Op, captures: &Captures) -> Option<(Value, b
             days(date::civil(year, 1, 1), date::civil(year, 12, 31), true)
         }
         Op::NamedYear => days(date::civil(captures.year?, 1, 1), date::civil(captures.year?, 12, 31), false),
+        Op::MonthOf(shift) => {
+            let year = i32::from(today.year()) + i32::try_from(shift).ok()?;
+            month_of(date::civil(year, captures.month?, 1), true)
+        }
         Op::NamedMonth(which) => {
             let month = captures.month?;
             if let Some(year) = captures.year {
@@ -171,9 +182,7 @@ fn stretch(reader: &Reader<'_>, op: Op, captures: &Captures) -> Option<(Value, b
             month_of(date::first_of_month(today, ahead), true)
         }
         Op::Span(sign) | Op::SpanOf(sign) => {
-            let counted = captures.number.zip(captures.unit);
-            let length =
-                captures.length.or_else(|| counted.and_then(|(count, unit)| Length::of(count, unit)))?;
+            let length = captures.stretch()?;
             let span = length.span()?;
             let other =
                 if sign > 0 { reader.now.checked_add(span) } else { reader.now.checked_sub(span) }.ok()?;
@@ -195,8 +204,14 @@ fn stretch(reader: &Reader<'_>, op: Op, captures: &Captures) -> Option<(Value, b
     }
 }
 
-/// Two ends made alike.
-fn between(reader: &Reader<'_>, from: Edge, to: Edge, day: Option<Dated>) -> Option<(Value, bool)> {
+/// Two ends made alike; two times, both in a part of the day if one is named.
+fn between(
+    reader: &Reader<'_>,
+    from: Edge,
+    to: Edge,
+    day: Option<Dated>,
+    part: Option<Part>,
+) -> Option<(Value, bool)> {
     match (from, to) {
         (Edge::Date(from), Edge::Date(to)) => {
             // "Between monday and friday" said on a Wednesday: the friday behind that monday.
@@ -229,9 +244,11 @@ fn between(reader: &Reader<'_>, from: Edge, to: Edge, day: Option<Dated>) -> Opt
                 _ => None,
             };
             let (mut from, mut to) = (clock(from)?, clock(to)?);
-            if let Some(part) = day.and_then(|day| day.part) {
+            if let Some(part) = part.or(day.and_then(|day| day.part)) {
                 from = from.within(part).filter(|_| from.open).unwrap_or(from);
-                to = to.within(part).filter(|_| to.open).unwrap_or(to);
+                // "In the morning from 9 to 1" ends in the afternoon.
+                let over = |end: &Clocked| part == Part::Night || end.time > from.time;
+                to = to.within(part).filter(|end| to.open && over(end)).unwrap_or(to);
             }
             let (from, to) = halves(from, to);
             match day {

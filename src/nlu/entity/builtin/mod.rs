@@ -11,6 +11,7 @@
 //! Reading takes linear time: a reading covers a bounded number of words, and so does each look
 //! ahead.
 
+mod boundary;
 mod clock;
 mod date;
 mod duration;
@@ -20,12 +21,18 @@ mod interval;
 mod lang;
 mod moment;
 mod number;
+mod numeral;
 mod phone;
+mod prefix;
 mod quantity;
 mod reader;
 mod recurrence;
 mod rules;
+mod script;
+mod spelling;
+mod tense;
 mod tongue;
+mod unspaced;
 mod web;
 mod words;
 
@@ -63,7 +70,7 @@ impl Reading {
 
 /// Proposes what it recognises.
 pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate>) {
-    let webs = web::find(text);
+    let webs = web::find(text, clock.language.grammar().unspaced.is_some());
     let words = Words::new(text, clock.language.grammar());
     let reader = Reader::new(&words, clock.now);
     let phones = text.normal.bytes().filter(u8::is_ascii_digit).count() >= 7;
@@ -96,11 +103,7 @@ pub(crate) fn find(text: &Text, clock: Clock<'_>, candidates: &mut Vec<Candidate
 /// The longest reading at a word; of equally long ones the more specific, which comes first.
 fn read(reader: &Reader<'_>, at: usize, phones: bool) -> Option<Reading> {
     let words = reader.words;
-    // Most words begin nothing.
-    if words.id(at) == grammar::UNKNOWN && !words.is_number(at) && words.word(at) != "+" {
-        return None;
-    }
-    if !words.starts_at(at) {
+    if !words.may_begin(at) || !words.starts_at(at) {
         return None;
     }
     let mut best: Option<Reading> = None;
@@ -151,7 +154,8 @@ fn ordinal(words: &Words<'_>, at: usize) -> Option<Reading> {
 
 fn cardinal(words: &Words<'_>, at: usize) -> Option<Reading> {
     let (end, value) = number::signed(words, at)?;
-    words.ends_at(end).then(|| Reading::new(end, "number", number::json(value), false))
+    (words.ends_at(end) && words.counts(at, end))
+        .then(|| Reading::new(end, "number", number::json(value), false))
 }
 
 fn candidate(

@@ -45,7 +45,8 @@ fn date_then_time(reader: &Reader<'_>, at: usize) -> Option<(usize, Moment)> {
     let (end, found) = dated(reader, at)?;
     let iso = words.word(end) == "t" && words.glued(end);
     let next = if iso { end + 1 } else { words.skip(end, &words.grammar.moment_links) };
-    let (end, time) = clock::time(reader, next)?;
+    // "В" links to a date, but belongs to "в 5".
+    let (end, time) = clock::time(reader, next).or_else(|| clock::time(reader, end))?;
     let end = if iso && words.word(end) == "z" && words.glued(end) { return None } else { end };
     Some((end, join(found, time)?))
 }
@@ -64,8 +65,12 @@ fn join(found: Dated, time: Clocked) -> Option<Moment> {
         Some(part) => time.within(part).unwrap_or(time),
         None => time,
     };
-    // Twelve at night is the end of the day, not its beginning.
-    let midnight = found.part == Some(Part::Evening) && time.time == Time::midnight();
+    // Twelve at night is the end of the day, not its beginning; so are the hours behind it.
+    let midnight = match found.part {
+        Some(Part::Evening) => time.time == Time::midnight(),
+        Some(Part::Night) => time.time.hour() < 6,
+        _ => false,
+    };
     let day = if midnight || time.late { date::shifted(found.day, 1)? } else { found.day };
     Some(Moment { day, time: time.time, dependent: found.dependent })
 }
@@ -77,8 +82,13 @@ pub(super) fn from_now(reader: &Reader<'_>, at: usize) -> Option<(usize, Zoned)>
         let Op::From(sign) = op else {
             return;
         };
-        let Some(span) =
-            captures.length.filter(|length| !length.is_whole_days()).and_then(super::duration::Length::span)
+        if reader.words.anchored(at) {
+            return;
+        }
+        let Some(span) = captures
+            .stretch()
+            .filter(|length| !length.is_whole_days())
+            .and_then(super::duration::Length::span)
         else {
             return;
         };

@@ -6,6 +6,9 @@ use super::words::Words;
 
 /// A cardinal at a word: the position behind it, and its value.
 pub(super) fn cardinal(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    if let Some(found) = words.numeral(at) {
+        return Some(found);
+    }
     if words.is_number(at) {
         return numeral(words, at);
     }
@@ -19,7 +22,7 @@ pub(super) fn cardinal(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 
 /// A cardinal, or an article that stands for one.
 pub(super) fn counted(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
-    cardinal(words, at).or_else(|| words.entry(at).one.then_some((at + 1, 1.0)))
+    cardinal(words, at).or_else(|| words.entry(at).one.then(|| (words.next(at), 1.0)))
 }
 
 /// A cardinal with a sign.
@@ -30,7 +33,7 @@ pub(super) fn signed(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         if dash && (words.glued(at) || !words.glued(at + 1) || !words.is_number(at + 1)) {
             return None;
         }
-        return cardinal(words, at + 1).map(|(end, value)| (end, -value));
+        return cardinal(words, words.next(at)).map(|(end, value)| (end, -value));
     }
     cardinal(words, at)
 }
@@ -38,31 +41,14 @@ pub(super) fn signed(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
 /// Digits with the language's signs: `7`, `1,250.5` or `1.250,5`, with a scale word behind.
 fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let tongue = words.grammar.tongue;
-    let (whole, count) = words.digits(at)?;
-    let mut value = f64::from(whole);
-    let mut end = at + 1;
-    let mut groups = 0;
-    while (1..=3).contains(&count) && groups < 5 {
-        let next = if tongue.thousands == " " {
-            let spaced = words.gap(end) == Some(1) && words.is_number(end);
-            if spaced { end } else { break }
-        } else if words.joint(end, tongue.thousands) {
-            end + 1
-        } else {
-            break;
-        };
-        let Some((group, 3)) = words.digits(next) else {
-            break;
-        };
-        value = value * 1000.0 + f64::from(group);
-        end = next + 1;
-        groups += 1;
-    }
+    let (whole, _) = words.digits(at)?;
+    let grouped = lakhs(words, at).or_else(|| thousands(words, at));
+    let (mut end, mut value) = grouped.unwrap_or((at + 1, f64::from(whole)));
     let decimal = if words.joint(end, tongue.decimal) {
         true
     } else {
         // "3.5" is 3.5 also where the comma is the sign: thousands come in threes.
-        groups == 0 && tongue.decimal == "," && words.joint(end, ".")
+        grouped.is_none() && tongue.decimal == "," && words.joint(end, ".")
     };
     if decimal && let Some((fraction, places)) = words.digits(end + 1) {
         value += f64::from(fraction) / 10_f64.powi(i32::try_from(places).unwrap_or(9));
@@ -77,13 +63,53 @@ fn numeral(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     Some((end, value))
 }
 
+/// Digits in groups of three: `1,250,000`.
+fn thousands(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let sign = words.grammar.tongue.thousands;
+    let (whole, 1..=3) = words.digits(at)? else {
+        return None;
+    };
+    let (mut end, mut value) = (at + 1, f64::from(whole));
+    for _ in 0..5 {
+        let next = match sign {
+            " " if words.gap(end) == Some(1) => end,
+            sign if words.joint(end, sign) => end + 1,
+            _ => break,
+        };
+        match words.digits(next) {
+            Some((group, 3)) => (end, value) = (next + 1, value * 1000.0 + f64::from(group)),
+            _ => break,
+        }
+    }
+    (end > at + 1).then_some((end, value))
+}
+
+/// Digits as India groups them, in hundreds above the thousand: `1,25,000`.
+fn lakhs(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
+    let sign = words.grammar.tongue.thousands;
+    let (whole, 1..=2) = words.digits(at)? else {
+        return None;
+    };
+    let (mut end, mut value) = (at + 1, f64::from(whole));
+    for _ in 0..4 {
+        let (group, digits) = words.digits(end + 1).filter(|_| words.joint(end, sign))?;
+        end += 2;
+        match digits {
+            2 => value = value * 100.0 + f64::from(group),
+            3 if end > at + 3 => return Some((end, value * 1000.0 + f64::from(group))),
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// Words: `twenty-one`, `a hundred and five`, `deux mille`, `drei Komma fünf`.
 fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let grammar = words.grammar;
     let (mut end, mut value) = group(words, at)?;
     let mut total = 0.0;
     let mut ceiling = f64::MAX;
-    while let Some(scale) = words.entry(end).number.filter(|scale| *scale >= 1000.0 && *scale < ceiling) {
+    while let Some(scale) = scale(words, end).filter(|scale| *scale < ceiling) {
         ceiling = scale;
         total += value * scale;
         value = 0.0;
@@ -92,7 +118,7 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         let Some((behind, rest)) = group(words, next) else {
             break;
         };
-        let scaled = words.entry(behind).number.is_some_and(|next| next >= 1000.0 && next < ceiling);
+        let scaled = self::scale(words, behind).is_some_and(|next| next < ceiling);
         if !scaled && rest >= ceiling {
             break;
         }
@@ -106,6 +132,16 @@ fn spelled(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         return Some((behind, total + fraction));
     }
     Some((end, total))
+}
+
+/// A thousand or more, by which the number before is multiplied. Two of them may be one word.
+fn scale(words: &Words<'_>, at: usize) -> Option<f64> {
+    let value = words.entry(at).number.filter(|value| *value >= 1000.0)?;
+    Some(if is_dual(value) { value / 2.0 } else { value })
+}
+
+fn is_dual(scale: f64) -> bool {
+    matches!(scale as u64, 2_000 | 2_000_000 | 2_000_000_000)
 }
 
 /// What stands behind the point: digit by digit, or a number below a hundred.
@@ -130,6 +166,9 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     if words.id(at) == super::grammar::COMPOUND {
         return words.number(at).map(|value| (at + 1, value));
     }
+    if let Some(shift) = first.shift {
+        return shifted(words, at + 1, shift);
+    }
     let (mut end, mut value) = match words.number(at) {
         Some(hundreds) if (100.0..1000.0).contains(&hundreds) => {
             if hundreds == 100.0 && !grammar.tongue.bare_scales {
@@ -139,7 +178,11 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         }
         // The scale itself is read behind this.
         Some(scale) if scale >= 1000.0 => {
-            return (scale == 1000.0 && grammar.tongue.bare_scales).then_some((at, 1.0));
+            if is_dual(scale) {
+                return Some((at, 2.0));
+            }
+            let bare = scale == 1000.0 || grammar.tongue.bare_millions;
+            return (bare && grammar.tongue.bare_scales).then_some((at, 1.0));
         }
         Some(_) => below_hundred(words, at)?,
         None if first.one && words.entry(at + 1).number.is_some_and(|scale| scale >= 100.0) => (at + 1, 1.0),
@@ -158,6 +201,17 @@ fn group(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     Some((end, value))
 }
 
+/// A number behind a word that changes it: "साढ़े तीन सौ" is 350, "सवा लाख" 125,000.
+fn shifted(words: &Words<'_>, at: usize, shift: f64) -> Option<(usize, f64)> {
+    let digits =
+        |at| words.digits(at).filter(|_| words.ends_at(at + 1)).map(|(value, _)| (at + 1, value.into()));
+    let counted: Option<(usize, f64)> = digits(at).or_else(|| below_hundred(words, at));
+    let bare = || words.number(at).filter(|scale| *scale >= 100.0).map(|_| (at, 1.0));
+    let (end, value) = counted.or_else(bare)?;
+    let hundred = words.number(end) == Some(100.0);
+    Some(if hundred { (end + 1, (value + shift) * 100.0) } else { (end, value + shift) })
+}
+
 fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let grammar = words.grammar;
     let value = words.number(at).filter(|value| *value < 100.0)?;
@@ -165,6 +219,11 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
         && let Some((end, teen)) = teen(words, at)
     {
         return Some((end, teen));
+    }
+    if grammar.tongue.units_first
+        && let Some(found) = unit_first(words, at, value)
+    {
+        return Some(found);
     }
     let (end, value) = if grammar.tongue.vigesimal
         && value == 4.0
@@ -199,6 +258,19 @@ fn below_hundred(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     }
 }
 
+/// "خمسة عشر", five ten, and "خمسة وعشرون", five and twenty.
+fn unit_first(words: &Words<'_>, at: usize, unit: f64) -> Option<(usize, f64)> {
+    if !(1.0..10.0).contains(&unit) {
+        return None;
+    }
+    if words.number(at + 1) == Some(10.0) {
+        return Some((at + 2, 10.0 + unit));
+    }
+    let next = words.phrase(at + 1, &words.grammar.tens_links)?;
+    let tens = words.number(next).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;
+    Some((next + 1, tens + unit))
+}
+
 /// "Dix-sept": ten and seven to nine, where seventeen has no word of its own.
 fn teen(words: &Words<'_>, at: usize) -> Option<(usize, f64)> {
     let next = words.skip(at + 1, &words.grammar.tens_links);
@@ -212,18 +284,39 @@ pub(super) fn ordinal(words: &Words<'_>, at: usize) -> Option<(usize, u32)> {
     if let Some((number, _)) = words.digits(at) {
         return words
             .glued(at + 1)
-            .then(|| suffix(words, at + 1, number))
+            .then(|| suffix(words, if words.joint(at + 1, "-") { at + 2 } else { at + 1 }, number))
             .flatten()
             .and_then(|end| Some((end, u32::try_from(number).ok()?)));
     }
     if let Some(value) = words.entry(at).ordinal {
-        return Some((at + 1, value));
+        let compound = words.grammar.tongue.units_first.then(|| ordinal_unit_first(words, at, value));
+        return compound.flatten().or(Some((words.next(at), value)));
     }
     // "Twenty-first", "trentésimo primero": tens before an ordinal below ten.
     let tens = words.number(at).filter(|tens| (20.0..100.0).contains(tens) && tens % 10.0 == 0.0)?;
     let next = words.skip(at + 1, &words.grammar.tens_links);
     let unit = words.entry(next).ordinal.filter(|unit| (1..10).contains(unit))?;
     Some((next + 1, tens as u32 + unit))
+}
+
+/// "الخامس عشر", fifth ten, and "الحادي والعشرون", first and twentieth.
+fn ordinal_unit_first(words: &Words<'_>, at: usize, unit: u32) -> Option<(usize, u32)> {
+    if !(1..10).contains(&unit) {
+        return None;
+    }
+    if words.number(at + 1) == Some(10.0) {
+        return Some((at + 2, 10 + unit));
+    }
+    let next = words.phrase(at + 1, &words.grammar.tens_links)?;
+    let tens = words.entry(next).ordinal.filter(|tens| (20..100).contains(tens) && tens % 10 == 0)?;
+    Some((next + 1, tens + unit))
+}
+
+/// An ordinal that ends a number: "две тысячи двадцать седьмого".
+pub(super) fn ordinal_behind(words: &Words<'_>, at: usize, number: f64) -> Option<(usize, f64)> {
+    let rest = f64::from(words.entry(at).ordinal.filter(|_| !words.is_number(at - 1))?);
+    let fits = [10.0, 100.0, 1000.0].into_iter().any(|below| rest < below && number % below == 0.0);
+    (number >= 1000.0 && fits).then_some((at + 1, number + rest))
 }
 
 /// The end of what makes digits an ordinal: "3rd", "1er", "2º".

@@ -55,10 +55,17 @@ pub(super) fn phone(words: &Words<'_>, at: usize) -> Option<(usize, String)> {
     let national = digits.starts_with('0') && count >= 7 && (groups.len() > 1 || count >= 9);
     let american =
         matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4] | [3, 4]) && (spaced == 0 || groups.len() > 2);
+    // Mobile numbers of China: eleven digits from 13 to 19.
+    let mobile = words.grammar.tongue.unspaced.is_some_and(|spec| spec.mobile)
+        && matches!(groups.as_slice(), [11] | [3, 4, 4])
+        && digits.starts_with('1')
+        && !digits.starts_with("10");
+    // "8 (495) 123-45-67", where 8 leads out of the town.
+    let russian = groups.as_slice() == [1, 3, 3, 2, 2] && digits.starts_with('8');
     let fits = match (plus, bracket) {
         (true, _) => count >= 7,
         (false, true) => count >= 9 && groups.len() > 1,
-        _ => (national || american) && !small,
+        _ => (national || american || mobile || russian) && !small,
     };
     (fits && !open && count <= 15 && words.ends_at(end)).then_some((end, digits))
 }

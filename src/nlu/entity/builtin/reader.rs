@@ -8,12 +8,13 @@ use jiff::civil::Weekday;
 use super::clock::{self, Clocked};
 use super::date::Dated;
 use super::duration::{self, Length};
-use super::grammar::Entry;
+use super::grammar::{Entry, Id};
 use super::interval::{self, Edge};
 use super::number;
 use super::rules::Slot;
 use super::tongue::{Part, Unit};
 use super::words::Words;
+use crate::nlu::text::TokenKind;
 
 /// What the slots of a phrase captured, in order where there are two of a kind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Captures {
     pub hundredths: Option<f64>,
     pub length: Option<Length>,
     pub weekday: Option<Weekday>,
-    /// The part of the day that the weekday's word names with it.
+    /// The part of the day, also when the weekday's word names it.
     pub part: Option<Part>,
     /// One bit a day, Monday the lowest.
     pub weekdays: u8,
@@ -38,6 +39,17 @@ pub(super) struct Captures {
     pub unit: Option<Unit>,
     pub measure: Option<&'static str>,
     pub currency: Option<&'static str>,
+}
+
+impl Captures {
+    /// The duration, or so many of the unit, or one; or both together.
+    pub(super) fn stretch(&self) -> Option<Length> {
+        let counted = self.unit.and_then(|unit| Length::of(self.number.unwrap_or(1.0), unit));
+        match (counted, self.length) {
+            (Some(counted), Some(length)) => Some(counted.plus(length)),
+            (counted, length) => counted.or(length),
+        }
+    }
 }
 
 /// An utterance and the clock that it is read by.
@@ -88,7 +100,7 @@ impl<'a> Reader<'a> {
         match slot {
             Slot::Number => {
                 let (end, value) = number::signed(words, at)
-                    .or_else(|| entry.one.then_some((at + 1, 1.0)))
+                    .or_else(|| entry.one.then(|| (words.next(at), 1.0)))
                     .filter(|(end, _)| words.ends_at(*end) || !words.is_number(*end))?;
                 captures.number = Some(value);
                 Some(end)
@@ -105,19 +117,15 @@ impl<'a> Reader<'a> {
             }
             Slot::Weekday => {
                 captures.weekday = Some(entry.weekday?);
-                captures.part = entry.part;
+                captures.part = entry.part.or(captures.part);
                 Some(self.behind_weekday(at))
             }
             Slot::Weekdays => self.weekdays(at, captures, |entry| entry.weekday),
             Slot::Plurals => self.weekdays(at, captures, |entry| entry.plural),
             Slot::Month => {
-                captures.month = Some(entry.month?);
-                // "14 sept. 2027"
-                let dotted = words.word(at).len() <= 5
-                    && words.word(at + 1) == "."
-                    && words.glued(at + 1)
-                    && words.is_number(at + 2);
-                Some(if dotted { at + 2 } else { at + 1 })
+                let (end, month) = self.month(at)?;
+                captures.month = Some(month);
+                Some(end)
             }
             Slot::Day => {
                 let (end, day) = self.day(at)?;
@@ -167,23 +175,63 @@ impl<'a> Reader<'a> {
                 captures.edge = Some(edge);
                 Some(end)
             }
-            Slot::Unit => {
-                captures.unit = Some(entry.unit?);
-                Some(at + 1)
+            Slot::Nth => {
+                let (end, hour) = number::ordinal(words, at)?;
+                captures.hour = Some(i32::try_from(hour).ok().filter(|hour| (1..=12).contains(hour))?);
+                Some(end)
             }
-            Slot::Measure => {
-                captures.measure = Some(entry.measure?);
-                Some(at + 1)
+            Slot::Part => {
+                let (end, part) = clock::part(self, at)?;
+                captures.part = Some(part);
+                Some(end)
             }
-            Slot::Currency => {
-                captures.currency = Some(entry.currency?);
-                Some(at + 1)
+            Slot::Unit | Slot::Dual | Slot::Measure | Slot::Currency => {
+                self.word(slot, at, captures)?;
+                Some(words.next(at))
             }
         }
     }
 
+    /// Reads a slot of one word that the vocabulary lists.
+    fn word(&self, slot: Slot, at: usize, captures: &mut Captures) -> Option<()> {
+        let entry = self.words.entry(at);
+        match slot {
+            Slot::Dual => {
+                captures.unit = Some(entry.dual?);
+                captures.number = Some(2.0);
+            }
+            Slot::Measure => captures.measure = Some(entry.measure?),
+            Slot::Currency => {
+                // Where words are not separated a sign may stand before its number, a word behind.
+                let behind = captures.number.is_some() || self.words.kind(at) != Some(TokenKind::Ideograph);
+                captures.currency = Some(entry.currency.filter(|_| behind)?);
+            }
+            _ => captures.unit = Some(entry.unit?),
+        }
+        Some(())
+    }
+
+    /// A month, which may be of several words: "كانون الثاني".
+    fn month(&self, at: usize) -> Option<(usize, i32)> {
+        let words = self.words;
+        if let Some(found) = words.numbered_month(at) {
+            return Some(found);
+        }
+        let stands = |long: &[Id]| (at..).zip(long).all(|(at, id)| words.id(at) == *id);
+        if let Some((long, month)) = words.grammar.long_months.iter().find(|(long, _)| stands(long)) {
+            return Some((at + long.len(), *month));
+        }
+        let month = words.entry(at).month?;
+        // "14 sept. 2027"
+        let dotted = words.word(at).chars().count() <= 5
+            && words.word(at + 1) == "."
+            && words.glued(at + 1)
+            && words.is_number(at + 2);
+        Some((if dotted { at + 2 } else { words.next(at) }, month))
+    }
+
     fn behind_weekday(&self, at: usize) -> usize {
-        self.words.skip(at + 1, &self.words.grammar.weekday_tail)
+        self.words.skip(self.words.next(at), &self.words.grammar.weekday_tail)
     }
 
     /// "Monday", "monday and friday", "monday, wednesday and friday".
@@ -227,10 +275,14 @@ impl<'a> Reader<'a> {
     }
 
     fn year(&self, at: usize) -> Option<(usize, i32)> {
+        if let Some(found) = self.words.year_of_era(at) {
+            return Some(found);
+        }
         if let Some((year, digits)) = self.words.digits(at) {
             return (digits == 4 && (1000..=2999).contains(&year)).then_some((at + 1, year));
         }
         let (end, year) = number::cardinal(self.words, at)?;
+        let (end, year) = number::ordinal_behind(self.words, end, year).unwrap_or((end, year));
         // "Nineteen eighty-four", "twenty twenty-seven".
         if year == 19.0 || year == 20.0 {
             let (end, rest) = number::cardinal(self.words, end)?;
@@ -247,7 +299,8 @@ impl<'a> Reader<'a> {
         }
         let single = words.number(at)?;
         let (end, hour) = number::cardinal(words, at).unwrap_or((at + 1, single));
-        if hour.fract() == 0.0 && (1.0..=24.0).contains(&hour) {
+        let least = if words.numeral(at).is_some() { 0.0 } else { 1.0 };
+        if hour.fract() == 0.0 && (least..=24.0).contains(&hour) {
             return Some((end, hour as i32));
         }
         // "Vinte e cinco": twenty hours and five minutes.

@@ -14,8 +14,9 @@ pub(super) fn recurrence(reader: &Reader<'_>, at: usize) -> Option<Reading> {
         let parted = clock::part(reader, end).filter(|(_, part)| !matches!(part, Part::Am | Part::Pm));
         let (end, part) = parted.map_or((end, part), |(end, part)| (end, Some(part)));
         let next = words.skip(end, &words.grammar.moment_links);
-        let timed =
-            clock::time(reader, next).filter(|_| !rule.contains("HOURLY") && !rule.contains("MINUTELY"));
+        let timed = clock::time(reader, next)
+            .or_else(|| clock::time(reader, end))
+            .filter(|_| !rule.contains("HOURLY") && !rule.contains("MINUTELY"));
         let (end, rule) = match timed {
             Some((behind, time)) => (behind, with_time(&rule, time, part)),
             None => (end, rule),
@@ -54,6 +55,7 @@ fn write(op: Op, captures: &Captures) -> Option<String> {
     Some(match op {
         Op::Alternate => frequency(Unit::Day, 2),
         Op::Each(unit) => frequency(unit, 1),
+        Op::EachOf(count, unit) => frequency(unit, count),
         Op::EveryOther(count) => frequency(captures.unit?, count),
         Op::Every => {
             let count = captures.number.unwrap_or(1.0);

@@ -39,7 +39,12 @@ pub(super) enum Slot {
     Time,
     /// A date, a time or both.
     Edge,
+    /// The hour as an ordinal.
+    Nth,
+    Part,
     Unit,
+    /// Two of a unit.
+    Dual,
     Measure,
     Currency,
 }
@@ -63,6 +68,9 @@ impl Slot {
             "dotted" => Self::Dotted,
             "time" => Self::Time,
             "edge" => Self::Edge,
+            "nth" => Self::Nth,
+            "part" => Self::Part,
+            "dual" => Self::Dual,
             "unit" => Self::Unit,
             "measure" => Self::Measure,
             "currency" => Self::Currency,
@@ -194,6 +202,11 @@ impl Trie {
         new
     }
 
+    /// Whether a phrase begins with a word.
+    pub(super) fn begins_with(&self, id: Id) -> bool {
+        self.first.contains_key(&id)
+    }
+
     /// Calls `accept` with each phrase that stands at a word, its end and what it captured.
     pub(super) fn read(&self, reader: &Reader<'_>, at: usize, accept: &mut dyn FnMut(usize, Op, &Captures)) {
         if reader.words.silent(at) {
@@ -220,8 +233,7 @@ impl Trie {
             accept(at, op, &captures);
         }
         if !here.words.is_empty() {
-            let id = reader.words.id(at);
-            for (_, child) in here.words.iter().filter(|(word, _)| *word == id) {
+            for (_, child) in here.words.iter().filter(|(word, _)| reader.words.is(at, *word)) {
                 self.walk(reader, *child, at + 1, captures, accept);
             }
         }

@@ -13,12 +13,16 @@ static URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?:https?://|ftp://|www\.)[^\s<>"]{1,1000}"#).ok());
 
 /// Byte ranges of the normalised text, with their entity type, in order of their start.
-pub(super) fn find(text: &Text) -> Vec<(usize, usize, &'static str)> {
+///
+/// Without spaces an address ends where the script changes.
+pub(super) fn find(text: &Text, unspaced: bool) -> Vec<(usize, usize, &'static str)> {
     let mut found = Vec::new();
     let normal = text.normal.as_str();
     if normal.contains("://") || normal.contains("www.") {
         for hit in URL.iter().flat_map(|regex| regex.find_iter(normal)).take(50) {
-            let url = hit.as_str().trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'']);
+            let foreign = |c: char| unspaced && !c.is_ascii();
+            let url = hit.as_str().split(foreign).next().unwrap_or_default();
+            let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'']);
             let host = url.rsplit("://").next().unwrap_or_default();
             if host.len() > "www.".len() && (host.contains('.') || host.starts_with("localhost")) {
                 found.push((hit.start(), hit.start() + url.len(), "url"));
@@ -30,7 +34,11 @@ pub(super) fn find(text: &Text) -> Vec<(usize, usize, &'static str)> {
             let address = hit.as_str().trim_end_matches(['.', '-']);
             let end = hit.start() + address.len();
             let inside = found.iter().any(|(start, stop, _)| hit.start() < *stop && *start < end);
-            if !inside && text.on_word_boundaries(hit.start(), end) {
+            let unspaced = unspaced
+                && !normal
+                    .get(end..)
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            if !inside && (unspaced || text.on_word_boundaries(hit.start(), end)) {
                 found.push((hit.start(), end, "email"));
             }
         }
@@ -45,7 +53,10 @@ mod tests {
 
     fn all(original: &str) -> Vec<(String, &'static str)> {
         let text = Text::new(original);
-        find(&text).into_iter().map(|(start, end, name)| (text.normal[start..end].to_owned(), name)).collect()
+        find(&text, false)
+            .into_iter()
+            .map(|(start, end, name)| (text.normal[start..end].to_owned(), name))
+            .collect()
     }
 
     #[test]

@@ -1,11 +1,19 @@
 //! What is found in sentences, a table per language.
 
+mod ar;
 mod de;
 mod en;
 mod es;
 mod fr;
+mod hi;
 mod it;
+mod ja;
+mod ko;
 mod pt;
+mod ru;
+mod unspaced;
+mod ur;
+mod zh;
 
 use proptest::prelude::*;
 
@@ -61,7 +69,7 @@ fn check(language: &str, rows: &[Row]) {
     check_at(language, NOW, rows);
 }
 
-const LANGUAGES: [&str; 7] = ["en", "de", "es", "fr", "it", "pt", "ja"];
+const LANGUAGES: [&str; 13] = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "hi", "ur", "ja", "ko", "zh"];
 
 #[test]
 fn every_phrase_of_every_language_is_well_formed() {
@@ -78,7 +86,7 @@ fn every_phrase_of_every_language_is_well_formed() {
 #[test]
 fn other_languages_read_digits_and_signs() {
     check(
-        "ja",
+        "th",
         &[
             (
                 "drei one 7 um 15:30 am 2027-03-14, 3 %",
@@ -89,7 +97,7 @@ fn other_languages_read_digits_and_signs() {
                 &["time:18:45=18:45:00", "datetime:2027-01-05T08:00=2027-01-05T08:00:00+01:00"],
             ),
             ("٣ دروس", &["number:٣=3"]),
-            ("明日 15:00 から 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
+            ("พรุ่งนี้ 15:00 5 km", &["time:15:00=15:00:00", "distance:5 km=5 kilometre"]),
             ("по 20 € и 5 °C", &["money:20 €=20 EUR", "temperature:5 °C=5 celsius"]),
             ("+49 30 1234567", &["phone:+49 30 1234567=+49301234567"]),
             ("14.03.2027", &["date:14.03.2027=2027-03-14"]),
@@ -130,7 +138,7 @@ fn only_values_that_hang_on_the_clock_say_so() {
 }
 
 /// Words that begin and join phrases, to reach deep into the grammar.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 78] = [
     "from",
     "to",
     "between",
@@ -179,11 +187,41 @@ const PIECES: [&str; 48] = [
     "million",
     "9999",
     "+",
+    "через",
+    "половине",
+    "третьего",
+    "с",
+    "до",
+    "пол",
+    "часа",
+    "الساعة",
+    "الثانية",
+    "عشرة",
+    "و",
+    "النصف",
+    "كل",
+    "إلا",
+    "بعد",
+    "لل",
+    "ألفين",
+    "कल",
+    "साढ़े",
+    "तीन",
+    "बजे",
+    "से",
+    "लाख",
+    "था",
+    "۵",
+    "ہر",
+    "پونے",
+    "تک",
+    "ہفتے",
+    "کو",
 ];
 
 proptest! {
     #[test]
-    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..7_usize) {
+    fn whatever_is_said_offsets_fit(original in any::<String>(), language in 0..LANGUAGES.len()) {
         fits(&original, LANGUAGES[language])?;
     }
 
@@ -191,7 +229,7 @@ proptest! {
     fn whatever_is_put_together_offsets_fit(
         pieces in prop::collection::vec(0..PIECES.len(), 0..40),
         space in any::<bool>(),
-        language in 0..7_usize,
+        language in 0..LANGUAGES.len(),
     ) {
         let words: Vec<&str> = pieces.into_iter().map(|piece| PIECES[piece]).collect();
         fits(&words.join(if space { " " } else { "" }), LANGUAGES[language])?;
@@ -220,6 +258,11 @@ fn long_texts_take_bounded_time() {
         "1,111".repeat(20_000),
         "in 2 hours and 3 ".repeat(6_000),
         "a@".repeat(50_000),
+        "с 3 до пяти часов ".repeat(6_000),
+        "الساعة الثانية عشرة والنصف و".repeat(5_000),
+        "والثلاثاء".repeat(10_000),
+        "कल साढ़े तीन बजे से ".repeat(6_000),
+        "ہر پیر کو پونے دو ".repeat(6_000),
     ] {
         for language in LANGUAGES {
             let start = std::time::Instant::now();
