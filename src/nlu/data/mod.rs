@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_seed_draws_the_same_sentences_and_more_of_them_are_those_and_others() {
-        let examples: String = (0..20).map(|number| format!("    - sentence {number}\n")).collect();
+        let examples = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+        let examples = examples.map(|word| format!("    - sentence {word}\n")).concat();
         let all = data(&format!(
             "nlu:\n- intent: a\n  examples: |\n{examples}- intent: b\n  examples: |\n    - c\n"
         ));
@@ -244,7 +245,7 @@ mod tests {
         assert_eq!((drawn(5, 1).example_count(), drawn(50, 1)), (6, all.clone()));
         assert_eq!(drawn(5, 1), drawn(5, 1));
         assert_ne!(drawn(5, 1), drawn(5, 2));
-        let (few, more) = (drawn(5, 1), drawn(9, 1));
+        let (few, more) = (drawn(5, 1), drawn(8, 1));
         assert!(few.packs["en"].intents["a"].is_subset(&more.packs["en"].intents["a"]));
     }
 

@@ -7,6 +7,7 @@ mod fit;
 mod linear;
 mod logistic;
 mod nonsense;
+mod softmax;
 mod space;
 
 pub(crate) use classifier::{Classifier, Prediction};

@@ -62,22 +62,6 @@ fn every_check_finds_its_line() {
             intent("b", &["b1", "b2", "b2", "b3", "b4"]),
             vec!["11 few_examples", "13 duplicate_sentence"],
         ),
-        (
-            "what templates say counts",
-            "- intent: b\n  examples: |\n    - b1\n  templates: |\n    - (go|walk) [up|down]\n".to_owned(),
-            vec![],
-        ),
-        (
-            "templates that say too little",
-            templates("b", &["go [up]", "stop", "wait"]),
-            vec!["11 few_examples"],
-        ),
-        (
-            "a list that nothing defines",
-            templates("b", &["go (up|down|left|right|on)", "turn {device}", "turn {way:side}"])
-                + &values("lookup", "way", &["left"]),
-            vec!["12 unknown_list"],
-        ),
         ("a rare entity", intent("b", &["b1", "go [up](way)", "b3", "b4", "b5"]), vec!["12 rare_entity"]),
         (
             "a table makes up for rarity",
@@ -139,11 +123,38 @@ fn every_check_finds_its_line() {
         ),
         ("broken markup", intent("b", &["b1", "[x](", "b3", "b4", "b5", "b6"]), vec!["12 format"]),
     ];
+    as_expected(cases);
+}
+
+/// Each case is a name, what is added to [`FINE`], and what is found.
+fn as_expected(cases: Vec<(&str, String, Vec<&str>)>) {
     for (name, added, expected) in cases {
         let findings: Vec<String> =
             found(&format!("{FINE}{added}")).into_iter().map(|(place, _)| place).collect();
         assert_eq!(findings, expected, "{name}");
     }
+}
+
+#[test]
+fn templates_are_counted_and_their_lists_looked_for() {
+    as_expected(vec![
+        (
+            "what templates say counts",
+            "- intent: b\n  examples: |\n    - b1\n  templates: |\n    - (go|walk) [up|down]\n".to_owned(),
+            vec![],
+        ),
+        (
+            "templates that say too little",
+            templates("b", &["go [up]", "stop", "wait"]),
+            vec!["11 few_examples"],
+        ),
+        (
+            "a list that nothing defines",
+            templates("b", &["go (up|down|left|right|on)", "turn {device}", "turn {way:side}"])
+                + &values("lookup", "way", &["left"]),
+            vec!["12 unknown_list"],
+        ),
+    ]);
 }
 
 #[test]

@@ -131,16 +131,14 @@ fn reading_takes_time_in_proportion_to_the_document() {
         let time = |length: usize| {
             let text: String =
                 head.chars().chain(unit.chars().cycle().take(length)).chain(end.chars()).collect();
-            let once = || {
-                let start = std::time::Instant::now();
-                drop(read("any.yml", &text));
-                start.elapsed()
-            };
-            (0..3).map(|_| once()).min().unwrap()
+            let start = std::time::Instant::now();
+            drop(read("any.yml", &text));
+            start.elapsed()
         };
-        // Ten times the text: a hundred times the time would be quadratic.
-        let (short, long) = (time(10_000), time(100_000));
+        // Ten times the text: a hundred times the time would be quadratic. A busy machine may spoil one
+        // attempt, or some.
         let room = std::time::Duration::from_millis(20);
-        assert!(long < 40 * short + room, "{unit:?}: {short:?} for 10,000, {long:?} for 100,000");
+        let linear = || time(100_000) < 40 * time(10_000) + room;
+        assert!((0..10).any(|_| linear()), "{unit:?} {end:?}: {:?}", time(100_000));
     }
 }

@@ -34,22 +34,21 @@ const PIECES: [&str; 24] = [
 #[test]
 fn a_hundred_thousand_characters_take_no_longer_than_those_that_are_analysed() {
     let time = |text: &str| {
-        let once = || {
-            let start = std::time::Instant::now();
-            parse(text);
-            start.elapsed()
-        };
-        (0..3).map(|_| once()).min().unwrap()
+        let start = std::time::Instant::now();
+        parse(text);
+        start.elapsed()
     };
+    let room = std::time::Duration::from_millis(10);
     for piece in PIECES {
-        let long: String = piece.chars().cycle().take(100_000).collect();
-        let analysed: String = long.chars().take(crate::nlu::MAX_CHARS).collect();
-        let half: String = long.chars().take(crate::nlu::MAX_CHARS / 2).collect();
-        let (half, analysed, long) = (time(&half), time(&analysed), time(&long));
-        let room = std::time::Duration::from_millis(10);
-        assert!(long < 4 * analysed + room, "{piece:?}: {analysed:?}, {long:?}");
-        // Twice the text: four times the time would be quadratic.
-        assert!(analysed < 3 * half + room, "{piece:?}: {half:?}, {analysed:?}");
+        let of = |length: usize| piece.chars().cycle().take(length).collect::<String>();
+        let (short, analysed, long) =
+            (of(crate::nlu::MAX_CHARS / 10), of(crate::nlu::MAX_CHARS), of(100_000));
+        // Fifty times the text that is analysed takes no longer, and ten times the text not a hundred
+        // times as long. A busy machine may spoil one attempt, or some.
+        let bounded = || time(&long) < 10 * time(&analysed) + room;
+        let linear = || time(&analysed) < 40 * time(&short) + room;
+        assert!((0..20).any(|_| bounded()), "{piece:?} {:?}", time(&long));
+        assert!((0..20).any(|_| linear()), "{piece:?} {:?}", time(&analysed));
     }
 }
 
