@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use voicera::kit::auth::{self, Authenticator};
-use voicera::kit::clock::{Clock as _, SharedClock, SystemClock};
+use voicera::kit::clock::{SharedClock, SystemClock};
 use voicera::kit::http::edge::{Edge, edge};
 use voicera::kit::http::server::{ServerLimits, serve};
 use voicera::kit::http::{mount, observe};
@@ -24,7 +24,10 @@ use voicera::users::account::{Email, Kind, Status};
 use voicera::users::api::Users;
 use voicera::users::audit::{Action, Scribe};
 use voicera::users::local::{LocalUsers, Options};
+use voicera::users::mail::{self, MailOptions};
+use voicera::users::passkeys::RelyingParty;
 use voicera::users::password::{Cost, Password, Passwords};
+use voicera::users::registration::{Mode, RegistrationOptions};
 use voicera::users::seal::Seal;
 use voicera::users::sessions::{LoggedIn, SessionOptions, Sessions};
 use voicera::users::signing::SigningOptions;
@@ -62,6 +65,8 @@ impl Stage {
         let store = Arc::new(SqliteUsers::open(&file, &clock, &|_| ()).await?);
         let ids = Ids::new(Arc::clone(&clock), Entropy::system());
         let seal = Seal::new(vec![7; 32], ids.entropy().clone());
+        let mail = MailOptions { from: "Voicera <voicera@localhost>".to_owned(), ..MailOptions::default() };
+        let (mail, _) = mail::open(&mail, Arc::clone(&clock), ids.clone())?;
         let options = Options {
             signing: SigningOptions {
                 rules: rules(),
@@ -76,6 +81,9 @@ impl Stage {
             password_cost: COST,
             password_threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             password_queue: 1000,
+            registration: RegistrationOptions { mode: Mode::Open, default_role: "student".to_owned() },
+            mail,
+            relying_party: RelyingParty::new("localhost", "http://localhost:3000")?,
         };
         let users = LocalUsers::new(store.clone(), seal, Arc::clone(&clock), ids.clone(), options)?;
         users.prepare().await?;
@@ -160,7 +168,7 @@ impl Stage {
         let address = listener.local_addr()?;
         let state = Arc::new(Edge {
             ids: self.ids.clone(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             trusted_proxies: Vec::new(),
             series: observe::Series::default(),
         });

@@ -25,7 +25,7 @@ fn verifier_for(stage: &Stage, rules: TokenRules) -> Verifier {
     let options = VerifierOptions {
         rules,
         cache_entries: 100,
-        cache_ttl: Duration::from_secs(3600),
+        cache_ttl: Duration::from_hours(1),
         patience: Duration::from_secs(30),
     };
     Verifier::new(users, clock, options)
