@@ -58,7 +58,7 @@ struct TotpConfirmRequest {
 #[serde(rename_all = "camelCase")]
 struct RecoveryCodes {
     /// Each is good once, in the place of a code. They are not shown again.
-    #[schema(example = json!(["0123-4567-89ab-cdef"]))]
+    #[schema(example = json!(["0123-4567-89ab-cdef-0123-4567"]))]
     recovery_codes: Vec<String>,
 }
 
