@@ -83,9 +83,9 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
     let login = json!({"email": "ADA@example.org", "password": PASSWORD});
     ada.post("/api/auth/login", login.clone()).await.expect(403).problem();
     let token = token_for(&mut cluster, Users, "ada@example.org").await;
-    let verified = ada.post("/api/auth/verify", json!({"token": token})).await;
+    let verified = ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     assert!(verified.status < 300, "{verified:?}");
-    let again = ada.post("/api/auth/verify", json!({"token": token})).await;
+    let again = ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     assert!((400..500).contains(&again.status), "a token is good once: {again:?}");
     let (refresh, _) = ada.is_in(&ada.post("/api/auth/login", login.clone()).await.expect(200));
 
@@ -174,7 +174,7 @@ async fn a_lost_reply_logs_nobody_out_and_a_thief_does_not_stay() {
     let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     ada.post("/api/auth/register", account).await.expect(202);
     let token = token_for(&mut cluster, All, "ada@example.org").await;
-    ada.post("/api/auth/verify", json!({"token": token})).await;
+    ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     let login = json!({"email": "ada@example.org", "password": PASSWORD});
     let (stolen, _) = ada.is_in(&ada.post("/api/auth/login", login.clone()).await.expect(200));
 
@@ -197,7 +197,7 @@ async fn what_a_person_has_is_kept_through_a_restart() {
     let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     ada.post("/api/auth/register", account).await.expect(202);
     let token = token_for(&mut cluster, All, "ada@example.org").await;
-    ada.post("/api/auth/verify", json!({"token": token})).await;
+    ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     let login = json!({"email": "ada@example.org", "password": PASSWORD});
     let (refresh, _) = ada.is_in(&ada.post("/api/auth/login", login).await.expect(200));
     cluster.restart().await;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use moka::ops::compute::{CompResult, Op};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use crate::kit::clock::SharedClock;
@@ -38,8 +39,11 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
     /// A limiter that knows nobody yet.
     pub fn new(quota: Quota, clock: SharedClock) -> Self {
         let whole = quota.every.saturating_mul(quota.burst.max(1));
-        let paid_at =
-            Cache::builder().max_capacity(REMEMBERED).time_to_idle(whole.max(Duration::from_secs(1))).build();
+        let paid_at = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(whole.max(Duration::from_secs(1)))
+            .build();
         Self { quota, clock, paid_at }
     }
 

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::kit::auth::Principal;
 use crate::kit::clock::SharedClock;
-use crate::kit::error::ApiError;
+use crate::kit::error::{ApiError, Code};
 use crate::kit::ids::SessionId;
 use crate::users::account::{Account, Email, Kind, Status};
 use crate::users::audit::{Action, Entry, Scribe};
@@ -87,7 +87,7 @@ impl Credentials {
         };
         self.set(&account, hash, None, trail(Action::ResetPassword)).await?;
         if !account.email_verified || account.status == Status::Pending {
-            self.change(&account, Change::Verified, trail(Action::Verify)).await?;
+            self.change(&account, None, Change::Verified, trail(Action::Verify)).await?;
         }
         Ok(())
     }
@@ -127,20 +127,30 @@ impl Credentials {
         keep: Option<SessionId>,
         trail: Entry,
     ) -> Result<(), ApiError> {
-        self.change(account, Change::Password { hash, keep }, trail).await?;
+        self.change(account, Some(account.version), Change::Password { hash, keep }, trail).await?;
         if let Some(to) = account.email.as_deref().and_then(|email| Email::parse(email).ok()) {
             self.mail.send(Letter { to, about: About::PasswordChanged });
         }
         Ok(())
     }
 
-    async fn change(&self, account: &Account, change: Change, trail: Entry) -> Result<(), ApiError> {
+    /// Changes an account; one that is as it was when `if_version` names that.
+    async fn change(
+        &self,
+        account: &Account,
+        if_version: Option<u64>,
+        change: Change,
+        trail: Entry,
+    ) -> Result<(), ApiError> {
         trail.log();
         let at = self.clock.now();
         let change =
-            ChangeAccount { id: account.id, within: Within::Everyone, if_version: None, change, at, trail };
+            ChangeAccount { id: account.id, within: Within::Everyone, if_version, change, at, trail };
         match self.store.change_account(change).await? {
             Changed::Done(_) => Ok(()),
+            Changed::Stale => {
+                Err(ApiError::new(Code::Conflict, "the account was changed at the same time: try again"))
+            }
             _ => Err(ApiError::not_found("account")),
         }
     }

@@ -36,7 +36,6 @@ pub struct Directory {
 }
 
 /// An account that an administrator makes.
-#[derive(Debug)]
 pub struct NewMember {
     /// Its id, where the client has named what it makes: sent again, it is not made again.
     pub id: Option<UserId>,

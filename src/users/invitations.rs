@@ -92,12 +92,7 @@ impl Invitations {
         let seal =
             |owner: &[u8]| self.seal.seal(Sealing::Payload, owner, &payload).map_err(ApiError::internal);
         let (token, expires_at) = self.one_time.issue_with(Purpose::Invite, GOOD_FOR, seal).await?;
-        let mut entry = self
-            .scribe
-            .entry(Action::Invite)
-            .by(who)
-            .with("email", email.as_str())
-            .with("role", role.name.as_str());
+        let mut entry = self.scribe.entry(Action::Invite).by(who).with("role", role.name.as_str());
         entry.institution = institution;
         entry.log();
         self.store.append(entry).await?;
@@ -123,12 +118,28 @@ impl Invitations {
             return Err(ApiError::invalid("email", "must be the address that the invitation was sent to"));
         }
         // What somebody promised who is not trusted any more does not hold, nor does a role that is gone.
-        let inviter = self.store.account(invited.by, &Within::Everyone).await?;
-        let trusted = inviter.is_some_and(|inviter| inviter.status == Status::Active);
-        if !trusted || self.role(&invited.role).await?.is_none() {
-            return Err(refused());
-        }
-        Ok(invited)
+        if self.still_holds(&invited).await? { Ok(invited) } else { Err(refused()) }
+    }
+
+    /// Whether its sender could still send it: what somebody promised who may not any more does not hold.
+    async fn still_holds(&self, invited: &Invited) -> Result<bool, ApiError> {
+        let Some(inviter) = self.store.account(invited.by, &Within::Everyone).await? else {
+            return Ok(false);
+        };
+        let (Some(own), Some(given)) = (self.role(&inviter.role).await?, self.role(&invited.role).await?)
+        else {
+            return Ok(false);
+        };
+        let within = match own.reach {
+            Reach::Everyone => true,
+            Reach::Institution => inviter.institution.is_some() && inviter.institution == invited.institution,
+            Reach::Own => false,
+        };
+        Ok(inviter.status == Status::Active
+            && within
+            && own.permissions.contains(&Scope::UsersWrite)
+            && own.reach.covers(given.reach)
+            && given.permissions.is_subset(&own.permissions))
     }
 
     /// Uses an invitation up. That it is gone already is no matter: its address has an account then.

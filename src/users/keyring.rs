@@ -98,7 +98,7 @@ impl Keyring {
             return Err(ApiError::invalid("scopes", "must have one at least, or be left out"));
         }
         let now = self.clock.now();
-        let expires_at = end(wanted.ends, now)?.map(kept);
+        let expires_at = self.no_longer_than(who, end(wanted.ends, now)?.map(kept)).await?;
         let trail = self.scribe.entry(Action::CreateKey).by(who);
         let (account, roles) = self.directory.in_hand(who, of, &within, &trail).await?;
         let trail = trail.on(of, account.institution.as_deref());
@@ -130,6 +130,21 @@ impl Keyring {
         };
         self.add(of, &key, &secret, trail.with("key", key.id.to_string())).await?;
         Ok(MadeKey { key, secret })
+    }
+
+    /// The end of a key that is made with a key: not after that one's own.
+    async fn no_longer_than(
+        &self,
+        who: &Principal,
+        wanted: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, ApiError> {
+        let Presented::Key(id) = who.credential else { return Ok(wanted) };
+        let own = self.store.keys(who.user_id).await?.into_iter().find(|key| key.id == id);
+        let latest = own.and_then(|key| key.expires_at);
+        Ok(match (wanted, latest) {
+            (Some(wanted), Some(latest)) => Some(wanted.min(latest)),
+            (wanted, latest) => wanted.or(latest),
+        })
     }
 
     async fn add(

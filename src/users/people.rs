@@ -12,7 +12,7 @@ use crate::users::audit::{Action, Entry, Outcome};
 use crate::users::authority;
 use crate::users::directory::NewMember;
 use crate::users::local::LocalUsers;
-use crate::users::stage::{Stage, stage};
+use crate::users::stage::{PASSWORD, Stage, stage};
 use crate::users::store::{AccountQuery, AccountSort, AuditQuery, UserStore, Within};
 
 /// The module on a clock that stands still, with one administrator.
@@ -103,7 +103,7 @@ pub(super) fn member(name: &str, role: &str, institution: Option<&str>) -> NewMe
         kind: Kind::Person,
         name: name.to_owned(),
         email: Some(Email::parse(&format!("{name}@example.org")).unwrap()),
-        password: None,
+        password: Some(PASSWORD.to_owned()),
         role: role.to_owned(),
         institution: institution.map(str::to_owned),
     }

@@ -17,7 +17,7 @@ use crate::users::invitations::{Invitations, Invited};
 use crate::users::limits::Limits;
 use crate::users::mail::{About, Letter, Mail};
 use crate::users::one_time::OneTimeTokens;
-use crate::users::password::{Password, Passwords};
+use crate::users::password::{Match, Password, Passwords};
 use crate::users::store::{
     Added, Change, ChangeAccount, Changed, Description, NewAccount, Purpose, UserStore, Within,
 };
@@ -63,7 +63,7 @@ pub struct Registration {
 }
 
 /// Who wants an account, as it was typed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Applicant<'a> {
     /// The name.
     pub name: &'a str,
@@ -117,7 +117,7 @@ impl Registration {
             (Some(account), Some(invited)) if account.status == Status::Pending => {
                 self.take_over(&account, hash, invited).await?;
             }
-            (Some(account), None) if account.status == Status::Pending => {
+            (Some(account), None) if self.may_begin_again(&account) => {
                 self.begin_again(&account, email, hash).await?;
             }
             (Some(account), _) => self.refuse(Some(&account), email).await?,
@@ -178,6 +178,15 @@ impl Registration {
         }
     }
 
+    /// Whether nobody has shown yet that the address is theirs, and nobody else has given the account
+    /// anything.
+    fn may_begin_again(&self, account: &Account) -> bool {
+        account.status == Status::Pending
+            && !account.email_verified
+            && account.role == self.options.default_role
+            && account.institution.is_none()
+    }
+
     /// Somebody registers with an address that was registered and never verified. The later password
     /// counts: whoever came first with an address that is not theirs must not find the door open once
     /// its owner has verified it.
@@ -233,20 +242,33 @@ impl Registration {
         self.one_time.pretend(Purpose::Verify).await
     }
 
-    /// Shows that an address reaches somebody.
+    /// Shows that an address reaches somebody, and that it is who chose the password: a stranger may
+    /// have registered the address with one of his own.
     ///
     /// # Errors
-    /// 422 for a token that is not good, 429 after too many tries.
-    pub async fn verify(&self, token: &str) -> Result<(), ApiError> {
+    /// 422 for a token or a password that is not good, 429 after too many tries.
+    pub async fn verify(&self, token: &str, password: &str) -> Result<(), ApiError> {
         self.limits.origin()?;
-        let found = self.one_time.redeem(Purpose::Verify, token).await?;
-        let account = match found.user {
-            Some(user) => self.store.account(user, &Within::Everyone).await?,
+        let found = self.one_time.look_at(Purpose::Verify, token).await?;
+        let login = match found.user {
+            Some(user) => self.store.login(user).await?,
             None => None,
         };
-        let account = account.ok_or_else(|| super::one_time::not_good("token"))?;
+        let login = login.ok_or_else(|| super::one_time::not_good("token"))?;
+        let kept = login.password.as_deref();
+        if self.passwords.compare(&Password::typed(password), kept).await? == Match::No {
+            return Err(ApiError::invalid(
+                "password",
+                "is not the one that this address was registered with last: register again to choose one",
+            ));
+        }
+        self.one_time.redeem(Purpose::Verify, token).await?;
+        let account = login.account;
         let trail = self.entry(Action::Verify, account.id, account.institution.as_deref());
-        self.change(&account, None, Change::Verified, trail).await.map(drop)
+        if self.change(&account, Some(account.version), Change::Verified, trail).await? {
+            return Ok(());
+        }
+        Err(super::one_time::not_good("token"))
     }
 
     /// Sends the message to verify an address once more, if it has an account that waits for it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kit::auth::{Principal, Scope};
+use crate::kit::auth::{Principal, Reach, Scope};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::users::api::Role;
@@ -39,7 +39,7 @@ impl RoleBook {
     /// 403 without `roles:write`, or where the role as it was or as it is to be permits more than the
     /// caller's credential; 409 for a built-in one; 422 for a name that no role can have.
     pub async fn put(&self, who: &Principal, role: Role) -> Result<bool, ApiError> {
-        who.require(Scope::RolesWrite)?;
+        defines_roles(who)?;
         check(&role)?;
         let roles = self.store.roles().await?;
         let before = authority::named(&roles, &role.name);
@@ -69,7 +69,7 @@ impl RoleBook {
     /// 403 as [`RoleBook::put`]; 404 where there is none; 409 for a built-in one, or one that accounts
     /// have.
     pub async fn remove(&self, who: &Principal, name: &str) -> Result<(), ApiError> {
-        who.require(Scope::RolesWrite)?;
+        defines_roles(who)?;
         let roles = self.store.roles().await?;
         let role = authority::named(&roles, name).ok_or_else(missing)?;
         let trail = self.scribe.entry(Action::RemoveRole).by(who).with("role", name);
@@ -113,6 +113,15 @@ fn built_in() -> ApiError {
 
 fn missing() -> ApiError {
     ApiError::not_found("role")
+}
+
+/// Roles are everybody's: who looks after one institution would change those of the others.
+fn defines_roles(who: &Principal) -> Result<(), ApiError> {
+    who.require(Scope::RolesWrite)?;
+    if who.reach == Reach::Everyone {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Forbidden, "roles are defined by who reaches every account"))
 }
 
 fn check(role: &Role) -> Result<(), ApiError> {

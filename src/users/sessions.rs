@@ -23,14 +23,12 @@ use crate::users::seal::{Purpose as Sealing, Seal};
 use crate::users::secret::{self, ONE_TIME_PREFIX, REFRESH_PREFIX};
 use crate::users::signing::Signer;
 use crate::users::store::{
-    Change, ChangeAccount, EndSessions, Login, NewSession, OneTime, Purpose, Rotate, Rotation, Session,
-    UserStore, Which, Within,
+    Change, ChangeAccount, EndSessions, Login, NETWORKS_KNOWN_FOR, NewSession, OneTime, Purpose, Rotate,
+    Rotation, Session, UserStore, Which, Within,
 };
 
 /// How long a log-in may wait for its second factor.
 pub const SECOND_FACTOR_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-/// For how long the networks of earlier log-ins are known ones.
-const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How long sessions go on.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +104,9 @@ impl Sessions {
         };
         self.may_log_in(&login.account).await?;
         attempt.succeeded();
-        if outdated {
-            self.rehash(&login, &password).await?;
+        if outdated && let Err(error) = self.rehash(&login, &password).await {
+            // It can be done at the next log-in as well.
+            tracing::debug!(%error, "a password could not be hashed with today's parameters");
         }
         if login.totp.is_some() {
             return self.ask_second_factor(login.account.id).await.map(LoggedIn::SecondFactor);
@@ -120,7 +119,7 @@ impl Sessions {
         let origin = context::current().and_then(|context| context.client.address).map(network);
         let known = match origin {
             Some(network) => {
-                let since = self.clock.now().saturating_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
+                let since = self.clock.now().saturating_sub(NETWORKS_KNOWN_FOR).unwrap_or(Timestamp::MIN);
                 // Asked for nobody, too: it takes as long.
                 let user = user.unwrap_or_else(|| uuid::Uuid::nil().into());
                 self.store.knows_network(user, &network.to_string(), since).await?
@@ -146,7 +145,11 @@ impl Sessions {
     pub(super) async fn refused(&self, user: Option<UserId>, why: &str) -> Result<(), ApiError> {
         metrics::counter!("voicera_users_logins_total", "outcome" => "refused").increment(1);
         let mut entry = self.scribe.entry(Action::Login).refused().with("why", why);
-        entry.target = user;
+        // Asked for nobody, too: it takes as long.
+        let id = user.unwrap_or_else(|| uuid::Uuid::nil().into());
+        if let Some(account) = self.store.account(id, &Within::Everyone).await? {
+            entry = entry.on(id, account.institution.as_deref());
+        }
         entry.log();
         Ok(self.store.append(entry).await?)
     }
@@ -199,10 +202,10 @@ impl Sessions {
             .with("method", method)
             .with("session", id.to_string());
         trail.actor = Some(account.id);
-        trail.log();
         let session = NewSession {
             id,
             user: account.id,
+            epoch: account.epoch,
             device: client.device,
             address: client.address.map(|address| address.to_string()),
             network: client.address.map(|address| network(address).to_string()),
@@ -210,9 +213,13 @@ impl Sessions {
             refresh: secret::hash(&refresh),
             at: now,
             expires_at: now.saturating_add(self.options.lifetime).unwrap_or(Timestamp::MAX),
-            trail,
+            trail: trail.clone(),
         };
-        self.store.open_session(session).await?;
+        if !self.store.open_session(session).await? {
+            let detail = "the account has changed since the log-in began: log in again";
+            return Err(ApiError::new(Code::Unauthorized, detail));
+        }
+        trail.log();
         metrics::counter!("voicera_users_logins_total", "outcome" => "done").increment(1);
         self.tokens(account, id, refresh).await
     }
@@ -234,6 +241,7 @@ impl Sessions {
     pub async fn refresh(&self, presented: &str) -> Result<Tokens, ApiError> {
         let salt: [u8; 32] = self.ids.entropy().bytes();
         let successor = self.successor(presented, &salt);
+        let address = context::current().and_then(|context| context.client.address);
         let rotate = Rotate {
             presented: secret::hash_of(presented),
             successor: secret::hash(&successor),
@@ -241,9 +249,8 @@ impl Sessions {
             grace: self.options.grace,
             lifetime: self.options.lifetime,
             longest: self.options.longest,
-            address: context::current()
-                .and_then(|context| context.client.address)
-                .map(|address| address.to_string()),
+            address: address.map(|address| address.to_string()),
+            network: address.map(|address| network(address).to_string()),
             at: self.clock.now(),
             reuse: self.scribe.entry(Action::Reuse),
         };

@@ -110,7 +110,7 @@ impl VerifyingKeys {
             epoch: claims.epoch,
             credential: Presented::Session(claims.sid),
             scopes: None,
-            expires_at: Some(expires_at),
+            expires_at: Some(expires_at.saturating_add(SKEW).unwrap_or(expires_at)),
         })
     }
 }

@@ -94,7 +94,7 @@ async fn a_token_for_one_thing_is_none_for_another() {
     let mut desk = Desk::open(Mode::Open).await;
     desk.account(ADA, "student", Status::Pending).await;
     let token = ask(&mut desk).await;
-    desk.post("/api/auth/verify", json!({ "token": token })).await.expect(422);
+    desk.post("/api/auth/verify", json!({ "token": token, "password": PASSWORD })).await.expect(422);
     confirm(&desk, &token, NEW).await.expect(204);
 }
 

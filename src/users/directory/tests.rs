@@ -200,7 +200,7 @@ async fn a_person_has_an_address_of_their_own_and_a_service_none() {
     let (directory, root) = (&people.users.directory, &people.root);
     let without = NewMember { email: None, ..member("ada", "student", None) };
     assert_eq!(code(directory.add(root, without).await), Code::Invalid);
-    let program = |member| NewMember { kind: Kind::Service, ..member };
+    let program = |member| NewMember { kind: Kind::Service, password: None, ..member };
     assert_eq!(code(directory.add(root, program(member("bot", "student", None))).await), Code::Invalid);
     let bot = NewMember { email: None, ..program(member("bot", "student", None)) };
     assert_eq!(directory.add(root, bot).await.unwrap().kind, Kind::Service);

@@ -19,13 +19,16 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
     OpenApiRouter::new().routes(routes!(verify)).routes(routes!(resend))
 }
 
-/// A token from a message.
+/// A token from a message, and who it is for.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VerifyRequest {
     /// As it came; good once, for 48 hours.
     #[schema(example = "vo_5f2b…")]
     token: String,
+    /// The one that the address was registered with.
+    #[schema(example = "correct horse battery staple")]
+    password: String,
 }
 
 /// An address.
@@ -38,20 +41,21 @@ struct ResendRequest {
 
 /// Verify an e-mail address
 ///
-/// With the token from the message. The account can be used from now on.
+/// With the token from the message and the password: whoever reads the message may not be who chose the
+/// password, and must not make somebody else's account usable. The account can be used from now on.
 #[utoipa::path(
     post, path = "/api/auth/verify", tag = "auth", operation_id = "verifyEmail",
     request_body = VerifyRequest,
     responses(
         (status = 204, description = "It is verified"),
-        (status = "4XX", description = "The token is not good, or too many tries", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "The token or the password is not good, or too many tries", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn verify(
     State(users): State<LocalUsers>,
     Json(request): Json<VerifyRequest>,
 ) -> Result<StatusCode, ApiError> {
-    users.registration.verify(&request.token).await?;
+    users.registration.verify(&request.token, &request.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

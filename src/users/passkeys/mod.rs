@@ -132,7 +132,7 @@ impl Passkeys {
         passkey: &Passkey,
     ) -> Result<StoredPasskey, ApiError> {
         let (id, now) = (self.ids.fresh::<PasskeyId>(), self.clock.now());
-        let trail = self.entry(who, Action::AddPasskey).with("passkey", id.to_string()).with("name", name);
+        let trail = self.entry(who, Action::AddPasskey).with("passkey", id.to_string());
         let credential = serde_json::to_string(passkey).map_err(ApiError::internal)?;
         let stored = StoredPasskey {
             id,

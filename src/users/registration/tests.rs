@@ -16,7 +16,7 @@ async fn register_invited(desk: &Desk, email: &str, invitation: &str) -> Reply {
 }
 
 async fn verify(desk: &Desk, token: &str) -> Reply {
-    desk.post("/api/auth/verify", json!({ "token": token })).await
+    desk.post("/api/auth/verify", json!({ "token": token, "password": PASSWORD })).await
 }
 
 /// An invitation of `email` by an administrator.
@@ -107,6 +107,21 @@ async fn who_registers_first_with_somebody_elses_address_does_not_get_in_with_it
     verify(&desk, &first).await.expect(422);
     verify(&desk, &second).await.expect(204);
     desk.log_in(ADA, "the password of eve").await.expect(401);
+    desk.log_in(ADA, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_message_that_a_stranger_set_off_does_not_make_his_password_good() {
+    let mut desk = Desk::open(Mode::Open).await;
+    register(&desk, ADA, PASSWORD).await;
+    desk.token("verify");
+    register(&desk, ADA, "the password of eve").await;
+    let of_eve = desk.token("verify");
+    assert_eq!(verify(&desk, &of_eve).await.expect(422).fields(), ["password"]);
+    desk.log_in(ADA, "the password of eve").await.expect(403);
+    register(&desk, ADA, PASSWORD).await;
+    let token = desk.token("verify");
+    verify(&desk, &token).await.expect(204);
     desk.log_in(ADA, PASSWORD).await.expect(200);
 }
 

@@ -14,8 +14,9 @@ pub type Hash = [u8; 32];
 /// Sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Opens a session with its first refresh token.
-    async fn open_session(&self, session: NewSession) -> Result<(), StorageError>;
+    /// Opens a session with its first refresh token; false if the account may not be used any more, or
+    /// has changed since its owner was checked.
+    async fn open_session(&self, session: NewSession) -> Result<bool, StorageError>;
 
     /// Trades a refresh token for the next one, in one step.
     async fn rotate(&self, rotate: Rotate) -> Result<Rotation, StorageError>;
@@ -42,6 +43,8 @@ pub struct NewSession {
     pub id: SessionId,
     /// Whose.
     pub user: UserId,
+    /// The account's epoch when its owner was checked: in another one there is no session.
+    pub epoch: u64,
     /// What the client calls itself.
     pub device: Option<String>,
     /// Where it is.
@@ -96,6 +99,8 @@ pub struct Rotate {
     pub longest: SignedDuration,
     /// Where the client is now.
     pub address: Option<String>,
+    /// The network of that.
+    pub network: Option<String>,
     /// Now.
     pub at: Timestamp,
     /// What the trail will say if the token was used before.

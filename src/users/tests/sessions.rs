@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
-use crate::kit::auth::Credential;
+use crate::kit::auth::{Credential, Presented};
 use crate::kit::error::Code;
 use crate::kit::http::page::Page;
 use crate::users::account::Status;
@@ -14,7 +14,7 @@ use crate::users::api::Users as _;
 use crate::users::audit::{Action, Outcome};
 use crate::users::sessions::LoggedIn;
 use crate::users::stage::{PASSWORD, Stage, stage};
-use crate::users::store::{AuditQuery, Change, ChangeAccount, Changed, Within};
+use crate::users::store::{AuditQuery, Change, ChangeAccount, Changed, RevokeKey, Within};
 
 async fn trail(stage: &Stage, action: Action) -> Vec<Outcome> {
     let query = AuditQuery {
@@ -173,6 +173,31 @@ async fn the_last_administrator_stays_one() {
     stage.person("bob@example.org", "admin", None).await;
     assert!(matches!(change(&stage, ada.id, Change::Role("student".to_owned())).await, Changed::Done(_)));
     assert_eq!(change(&stage, ada.id, Change::Role("emperor".to_owned())).await, Changed::NoSuchRole);
+}
+
+#[tokio::test]
+async fn an_administrator_without_a_way_in_does_not_count() {
+    let stage = stage().await;
+    let key = stage.first_key().await;
+    let owner = stage.users.identify(&Credential::new(key.as_str())).await.unwrap();
+    let ada = stage.person("ada@example.org", "admin", None).await;
+    let Presented::Key(id) = owner.credential else { panic!("a key") };
+    let at = stage.users.clock.now();
+    let trail = stage.users.scribe.entry(Action::RevokeKey);
+    let revoke = RevokeKey { user: owner.user_id, id, at, trail };
+    assert!(stage.users.store.revoke_key(revoke).await.unwrap());
+    assert_eq!(change(&stage, ada.id, Change::Role("student".to_owned())).await, Changed::LastAdmin);
+}
+
+#[tokio::test]
+async fn a_log_in_that_began_with_an_old_password_does_not_end_in_a_session() {
+    let stage = stage().await;
+    let as_checked = stage.person("ada@example.org", "student", None).await;
+    let hash =
+        "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    change(&stage, as_checked.id, Change::Password { hash: hash.to_owned(), keep: None }).await;
+    let refused = stage.users.sessions.open(as_checked, "password").await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthorized);
 }
 
 #[tokio::test]

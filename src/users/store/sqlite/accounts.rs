@@ -182,7 +182,7 @@ impl ChangeAccount {
             Change::Status(status) => *status != Status::Active,
             _ => false,
         };
-        Ok(takes_away && is_last_admin(conn, before).await?)
+        Ok(takes_away && is_last_admin(conn, before, self.at).await?)
     }
 
     async fn apply(&self, conn: &mut SqliteConnection, before: &Account) -> Result<(), sqlx::Error> {
@@ -207,6 +207,15 @@ impl ChangeAccount {
             }
             Change::Password { hash, keep } => {
                 self.set_password(conn, hash).await?;
+                // What was begun with the old password must not be finished.
+                sqlx::query("UPDATE users SET epoch = epoch + 1 WHERE id = ?")
+                    .bind(self.id.uuid())
+                    .execute(&mut *conn)
+                    .await?;
+                sqlx::query("DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'verify'")
+                    .bind(self.id.uuid())
+                    .execute(&mut *conn)
+                    .await?;
                 self.end_sessions(conn, *keep).await?;
             }
             Change::Rehash(hash) => return self.set_password(conn, hash).await,
@@ -258,15 +267,22 @@ async fn has_role(conn: &mut SqliteConnection, role: &str) -> Result<bool, sqlx:
 pub(super) async fn is_last_admin(
     conn: &mut SqliteConnection,
     account: &Account,
+    now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     if account.role != ADMIN || account.status != Status::Active {
         return Ok(false);
     }
+    // One that nobody can get into any more is none.
     let others: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM users WHERE role = ? AND status = 'active' AND erased_at IS NULL AND id <> ?)",
+        "SELECT EXISTS (SELECT 1 FROM users u WHERE u.role = ?1 AND u.status = 'active' \
+         AND u.erased_at IS NULL AND u.id <> ?2 AND (u.password IS NOT NULL \
+         OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id) \
+         OR EXISTS (SELECT 1 FROM api_keys k WHERE k.user_id = u.id AND k.revoked_at IS NULL \
+         AND k.scopes IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?3))))",
     )
     .bind(ADMIN)
     .bind(account.id.uuid())
+    .bind(now.as_microsecond())
     .fetch_one(conn)
     .await?;
     Ok(!others)

@@ -21,7 +21,7 @@ impl Transaction for EraseAccount {
         if self.if_version.is_some_and(|version| version != before.version) {
             return Ok(Changed::Stale);
         }
-        if is_last_admin(conn, &before).await? {
+        if is_last_admin(conn, &before, self.at).await? {
             return Ok(Changed::LastAdmin);
         }
         let id = self.id.uuid();

@@ -20,7 +20,7 @@ use sqlx::SqliteConnection;
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
-use crate::users::store::UserStore;
+use crate::users::store::{NETWORKS_KNOWN_FOR, UserStore};
 
 /// The schema of `users.db`.
 pub const MIGRATIONS: &[Migration] = &[
@@ -84,9 +84,16 @@ impl Transaction for Prune {
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
         let now = self.0.as_microsecond();
-        let mut gone = 0;
+        // A session that is over says for a while yet which networks its owner uses.
+        let long_ago = self.0.saturating_sub(NETWORKS_KNOWN_FOR).unwrap_or(Timestamp::MIN).as_microsecond();
+        let mut gone = sqlx::query("DELETE FROM sessions WHERE expires_at <= ? AND last_seen_at <= ?")
+            .bind(now)
+            .bind(long_ago)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected();
         for statement in [
-            "DELETE FROM sessions WHERE expires_at <= ?",
+            "DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE expires_at <= ?)",
             "DELETE FROM one_time_tokens WHERE expires_at <= ?",
             "DELETE FROM revocations WHERE expires_at <= ?",
             "DELETE FROM signing_keys WHERE expires_at <= ?",

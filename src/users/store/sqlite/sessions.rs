@@ -16,7 +16,7 @@ use crate::users::store::{EndSessions, NewSession, Rotate, Rotation, Session, Se
 
 #[async_trait]
 impl SessionStore for SqliteUsers {
-    async fn open_session(&self, session: NewSession) -> Result<(), StorageError> {
+    async fn open_session(&self, session: NewSession) -> Result<bool, StorageError> {
         self.database.transact(session).await
     }
 
@@ -75,10 +75,21 @@ fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
 
 #[async_trait]
 impl Transaction for NewSession {
-    type Outcome = ();
+    type Outcome = bool;
 
-    async fn run(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn run(&self, conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
         let at = self.at.as_microsecond();
+        let as_checked: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND epoch = ? AND status = 'active' \
+             AND erased_at IS NULL)",
+        )
+        .bind(self.user.uuid())
+        .bind(self.epoch.cast_signed())
+        .fetch_one(&mut *conn)
+        .await?;
+        if !as_checked {
+            return Ok(false);
+        }
         sqlx::query(
             "INSERT INTO sessions (id, user_id, device, address, network, method, created_at, last_seen_at, \
              expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -104,7 +115,8 @@ impl Transaction for NewSession {
             .bind(self.user.uuid())
             .execute(&mut *conn)
             .await?;
-        audit::write(conn, &self.trail).await
+        audit::write(conn, &self.trail).await?;
+        Ok(true)
     }
 }
 
@@ -159,12 +171,13 @@ impl Rotate {
         let until = self.at.saturating_add(self.lifetime).unwrap_or(Timestamp::MAX);
         sqlx::query(
             "UPDATE sessions SET last_seen_at = ?, expires_at = min(?, created_at + ?), \
-             address = coalesce(?, address) WHERE id = ?",
+             address = coalesce(?, address), network = coalesce(?, network) WHERE id = ?",
         )
         .bind(at)
         .bind(until.as_microsecond())
         .bind(i64::try_from(self.longest.as_micros()).unwrap_or(i64::MAX / 2))
         .bind(self.address.clone())
+        .bind(self.network.clone())
         .bind(found.session.uuid())
         .execute(&mut *conn)
         .await?;

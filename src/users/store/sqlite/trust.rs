@@ -36,6 +36,14 @@ impl TrustStore for SqliteUsers {
 
     async fn revocations(&self, position: u64) -> Result<(Vec<Revocation>, u64), StorageError> {
         let mut conn = self.database.read().await?;
+        // The counter first: what comes in between is handed out twice rather than never. It is not the
+        // last row's, because rows that have expired are gone.
+        let counted: i64 = sqlx::query_scalar(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'revocations'), 0)",
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(self.sort())?;
         let rows = sqlx::query(
             "SELECT position, subject, epoch, expires_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
         )
@@ -45,17 +53,7 @@ impl TrustStore for SqliteUsers {
         .await
         .map_err(self.sort())?;
         let news: Result<Vec<Revocation>, _> = rows.iter().map(revocation).collect();
-        let last = match rows.last() {
-            Some(row) => row.try_get(0),
-            // The counter itself: rows that have expired are gone.
-            None => {
-                sqlx::query_scalar(
-                    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'revocations'), 0)",
-                )
-                .fetch_one(&mut *conn)
-                .await
-            }
-        };
+        let last = rows.last().map_or(Ok(counted), |row| row.try_get(0));
         Ok((news.map_err(self.sort())?, count(last.map_err(self.sort())?)))
     }
 }
