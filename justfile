@@ -24,6 +24,7 @@ bench:
     cargo bench --locked --bench nlu
     cargo bench --locked --bench queue
     cargo bench --locked --bench server
+    cargo bench --locked --bench users
 
 # Build the documentation of the code
 docs:

@@ -18,6 +18,7 @@ mod timing;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use load::{Load, drive, get};
@@ -138,12 +139,18 @@ async fn log_ins(stage: &Stage, plan: &Plan, report: &mut Report) -> Result<(), 
     let password = Password::typed(PASSWORD);
     let kept = passwords.hash(&password).await?;
     let (mut alone, mut whole) = (vec![], vec![]);
+    let next = AtomicUsize::new(0);
     for round in 0..plan.rounds {
         eprintln!("log-ins: round {} of {}", round + 1, plan.rounds);
         // More at once than are hashed: while some wait for the disk, the others keep the processors busy.
         let clients = 4 * threads;
         alone.push(stage::rate(plan.time, clients, || passwords.compare(&password, Some(&kept))).await?);
-        whole.push(stage::rate(plan.time, clients, || stage.sessions().log_in(stage::ADA, PASSWORD)).await?);
+        let log_in = || async {
+            // Somebody else each time: tries at one account are limited while they are under way.
+            let who = Stage::known(next.fetch_add(1, Ordering::Relaxed) % plan.tries);
+            stage.sessions().log_in(&who, PASSWORD).await
+        };
+        whole.push(stage::rate(plan.time, clients, log_in).await?);
     }
     let (alone, whole) = (median(alone), median(whole));
     report.note("passwords compared (argon2id, 19 MiB, 2 passes)", format!("{alone:.1} /s"));
