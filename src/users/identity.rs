@@ -10,7 +10,7 @@ use crate::kit::ids::UserId;
 
 /// What a credential says of itself: true when it was made out, and until it is revoked or expires.
 ///
-/// It may be kept for a while; [`crate::users::trust::Trust::admit`] makes a principal of it, each
+/// It may be kept for a while; the verifier makes a principal of it, each
 /// time anew, from what is known of roles and revocations then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

@@ -29,7 +29,7 @@ enum UserCommand {
     Create {
         /// The e-mail address
         email: String,
-        /// The name [default: what stands before the @]
+        /// The name; what stands before the `@` unless it is given
         #[arg(long)]
         name: Option<String>,
         /// The role
