@@ -165,8 +165,10 @@ impl Email {
         if !(plain(local) && plain(domain) && dotted(local) && dotted(domain)) {
             return Err(NoEmail);
         }
-        // Folded after composing, and composed again: folding can take a composed character apart.
-        let key = typed.to_lowercase().nfc().collect();
+        // Folded after composing, and composed again: folding can take a composed character apart. Upper
+        // case first, letter by letter, so that ß and SS, and every sigma, are one.
+        let folded = typed.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        let key = folded.nfc().collect();
         Ok(Self { typed, key })
     }
 
@@ -175,9 +177,16 @@ impl Email {
         &self.typed
     }
 
-    /// As it is compared: composed, in lower case.
+    /// As it is compared: composed, case folded.
     pub fn key(&self) -> &str {
         &self.key
+    }
+}
+
+impl Account {
+    /// Where messages to its owner go: the address as its owner typed it, not as somebody else did.
+    pub fn address(&self) -> Option<Email> {
+        self.email.as_deref().and_then(|email| Email::parse(email).ok())
     }
 }
 
@@ -197,6 +206,11 @@ mod tests {
         let key = |text: &str| Email::parse(text).unwrap().key().to_owned();
         assert_eq!(key("Ada@Example.ORG"), key(" ada@example.org "));
         assert_eq!(key("Jos\u{e9}@example.org"), key("jose\u{301}@EXAMPLE.org"));
+        assert_eq!(key("Stra\u{df}e@example.org"), key("STRASSE@EXAMPLE.ORG"));
+        assert_eq!(
+            key("\u{3c3}\u{3bf}\u{3c6}\u{3cc}\u{3c2}@example.org"),
+            key("\u{3a3}\u{39f}\u{3a6}\u{38c}\u{3a3}@example.org")
+        );
         assert_eq!(Email::parse("Ada@Example.org").unwrap().as_str(), "Ada@Example.org");
         assert_ne!(key("ada+x@example.org"), key("ada@example.org"));
     }

@@ -57,7 +57,7 @@ impl Credentials {
         match account.filter(|_| may_write) {
             Some(account) => {
                 let token = self.one_time.issue(Purpose::Reset, account.id, RESET_WITHIN).await?;
-                self.mail.send(Letter { to: email, about: About::Reset(token) });
+                self.mail.send(Letter { to: account.address().unwrap_or(email), about: About::Reset(token) });
                 Ok(())
             }
             None => self.one_time.pretend(Purpose::Reset).await,
@@ -128,7 +128,7 @@ impl Credentials {
         trail: Entry,
     ) -> Result<(), ApiError> {
         self.change(account, Some(account.version), Change::Password { hash, keep }, trail).await?;
-        if let Some(to) = account.email.as_deref().and_then(|email| Email::parse(email).ok()) {
+        if let Some(to) = account.address() {
             self.mail.send(Letter { to, about: About::PasswordChanged });
         }
         Ok(())

@@ -202,7 +202,8 @@ impl Registration {
             return self.refuse(None, email).await;
         }
         let token = self.one_time.issue(Purpose::Verify, account.id, VERIFY_WITHIN).await?;
-        self.mail.send(Letter { to: email, about: About::Verify(token) });
+        let to = account.address().unwrap_or(email);
+        self.mail.send(Letter { to, about: About::Verify(token) });
         Ok(())
     }
 
@@ -226,7 +227,8 @@ impl Registration {
     async fn refuse(&self, account: Option<&Account>, email: Email) -> Result<(), ApiError> {
         self.pretend(account).await?;
         if self.limits.may_write_to(email.key()) {
-            self.mail.send(Letter { to: email, about: About::Registered });
+            let to = account.and_then(Account::address).unwrap_or(email);
+            self.mail.send(Letter { to, about: About::Registered });
         }
         Ok(())
     }
@@ -283,7 +285,8 @@ impl Registration {
         match login.filter(|login| login.account.status == Status::Pending && may_write) {
             Some(login) => {
                 let token = self.one_time.issue(Purpose::Verify, login.account.id, VERIFY_WITHIN).await?;
-                self.mail.send(Letter { to: email, about: About::Verify(token) });
+                let to = login.account.address().unwrap_or(email);
+                self.mail.send(Letter { to, about: About::Verify(token) });
                 Ok(())
             }
             None => self.one_time.pretend(Purpose::Verify).await,
