@@ -18,6 +18,8 @@ pub mod audit;
 #[cfg(feature = "users")]
 pub mod authority;
 #[cfg(feature = "users")]
+mod beat;
+#[cfg(feature = "users")]
 pub mod credentials;
 #[cfg(feature = "users")]
 pub mod description;

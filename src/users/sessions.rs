@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::kit::auth::Principal;
 use crate::kit::clock::SharedClock;
@@ -17,6 +18,7 @@ use crate::kit::http::context;
 use crate::kit::ids::{Ids, SessionId, UserId};
 use crate::users::account::{Account, Email, Status};
 use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::beat;
 use crate::users::limits::{Limits, Try};
 use crate::users::password::{Match, Password, Passwords};
 use crate::users::seal::{Purpose as Sealing, Seal};
@@ -87,6 +89,7 @@ impl Sessions {
     /// too many tries.
     pub async fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, ApiError> {
         self.limits.origin()?;
+        let begun = Instant::now();
         let email = Email::parse(email);
         let login = match &email {
             Ok(email) => self.store.by_email(email).await?,
@@ -100,6 +103,7 @@ impl Sessions {
         let matched = self.passwords.compare(&password, kept).await?;
         let (Some(login), Match::Yes { outdated }) = (login, matched) else {
             self.refused(user, "password").await?;
+            beat::next(begun).await;
             return Err(ApiError::new(Code::Unauthorized, "the e-mail address or the password is wrong"));
         };
         self.may_log_in(&login.account).await?;
