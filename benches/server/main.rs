@@ -47,29 +47,9 @@ const BOUND: Duration = Duration::from_mins(15);
 const BATCH: usize = 100_000;
 
 fn main() -> ExitCode {
-    let given = |name: &str| std::env::args().any(|argument| argument == name);
-    // Without `--bench` it is `cargo test` that runs this.
-    let plan = if given("--quick") || !given("--bench") { QUICK } else { FULL };
+    let plan = if report::quick() { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Fault::from).and_then(|runtime| {
-        runtime.block_on(async {
-            tokio::select! {
-                done = measure(&plan) => done,
-                _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-                () = tokio::time::sleep(BOUND) => Err("it took too long".into()),
-            }
-        })
-    });
-    match done {
-        Ok(report) => {
-            println!("{}", report.table(given("--markdown")));
-            ExitCode::SUCCESS
-        }
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::FAILURE
-        }
-    }
+    report::run(runtime, BOUND, measure(&plan))
 }
 
 async fn measure(plan: &Plan) -> Result<Report, Fault> {

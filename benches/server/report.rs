@@ -1,4 +1,50 @@
-//! The table.
+//! A benchmark's run, from its arguments to the table.
+
+use std::future::Future;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::Fault;
+
+/// Whether the command line has this argument.
+pub fn given(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
+}
+
+/// Whether a short run is wanted: without `--bench` it is `cargo test` that runs this.
+pub fn quick() -> bool {
+    given("--quick") || !given("--bench")
+}
+
+/// Measures, for `bound` at most, and prints the table.
+pub fn run(
+    runtime: io::Result<Runtime>,
+    bound: Duration,
+    measured: impl Future<Output = Result<Report, Fault>>,
+) -> ExitCode {
+    let done = runtime.map_err(Fault::from).and_then(|runtime| {
+        runtime.block_on(async {
+            tokio::select! {
+                done = measured => done,
+                _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+                () = tokio::time::sleep(bound) => Err("it took too long".into()),
+            }
+        })
+    });
+    match done {
+        Ok(report) => {
+            println!("{}", report.table(given("--markdown")));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// One line of it.
 struct Line {

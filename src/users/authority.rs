@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kit::auth::{Principal, Scope};
+use crate::kit::auth::{Principal, Reach, Scope};
 use crate::kit::error::{ApiError, Code};
 use crate::users::api::Role;
 use crate::users::audit::Entry;
@@ -11,19 +11,31 @@ use crate::users::store::UserStore;
 
 /// Whether `role` permits nothing that the caller's credential does not, and reaches no further.
 pub fn covers(who: &Principal, role: &Role) -> bool {
-    who.reach.covers(role.reach) && role.permissions.is_subset(&who.scopes)
+    is_within(role, who.reach, &who.scopes)
+}
+
+/// The same of two roles.
+pub fn role_covers(own: &Role, role: &Role) -> bool {
+    is_within(role, own.reach, &own.permissions)
+}
+
+fn is_within(role: &Role, reach: Reach, scopes: &BTreeSet<Scope>) -> bool {
+    reach.covers(role.reach) && role.permissions.is_subset(scopes)
 }
 
 /// Asks that the caller may do all that `role` permits.
 ///
 /// # Errors
-/// 403.
+/// 403 naming what goes further.
 pub fn over(who: &Principal, role: &Role) -> Result<(), ApiError> {
     if covers(who, role) {
         return Ok(());
     }
-    let detail = format!("the role `{}` permits more than this credential does", role.name);
-    Err(ApiError::new(Code::Forbidden, detail))
+    let further = role.permissions.difference(&who.scopes).next().map_or_else(
+        || "reaches further than this credential does".to_owned(),
+        |lacking| format!("permits `{lacking}`, which your credential lacks"),
+    );
+    Err(ApiError::new(Code::Forbidden, format!("the role `{}` {further}", role.name)))
 }
 
 /// Asks that the caller has all of `scopes`.
@@ -58,7 +70,7 @@ pub(super) async fn refuse(store: &dyn UserStore, entry: Entry, refusal: ApiErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::auth::{Presented, Reach};
+    use crate::kit::auth::Presented;
     use crate::users::roles::built_in;
 
     fn principal(role: &Role) -> Principal {

@@ -101,7 +101,7 @@ impl Credentials {
         let session = who.session()?;
         let login = self.store.login(who.user_id).await?.ok_or_else(|| ApiError::not_found("account"))?;
         let account = &login.account;
-        let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+        let email = account.address();
         let own_name = who.user_id.to_string();
         // By the name under which log-ins are counted, so that the one is no way around the other.
         let name = email.as_ref().map_or(own_name.as_str(), Email::key);

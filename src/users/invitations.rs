@@ -10,8 +10,8 @@ use crate::kit::auth::{Principal, Reach, Scope};
 use crate::kit::error::{ApiError, Code};
 use crate::kit::ids::UserId;
 use crate::users::account::{Email, Status};
-use crate::users::api::Role;
 use crate::users::audit::{Action, Scribe};
+use crate::users::authority;
 use crate::users::limits::Limits;
 use crate::users::mail::{About, Letter, Mail};
 use crate::users::one_time::{OneTimeTokens, not_good};
@@ -72,11 +72,10 @@ impl Invitations {
             ));
         }
         let email = Email::parse(email).map_err(|why| ApiError::invalid("email", why.to_string()))?;
-        let role = self
-            .role(role)
-            .await?
+        let roles = self.store.roles().await?;
+        let role = authority::named(&roles, role)
             .ok_or_else(|| ApiError::invalid("role", "is no role; `GET /api/users/roles` lists them"))?;
-        may_give(who, &role)?;
+        authority::over(who, role)?;
         let institution = within_reach(who, institution)?;
         if !self.limits.may_write_to(email.key()) {
             let detail = "this address has been written to often: wait as long as `retry-after` says";
@@ -126,8 +125,9 @@ impl Invitations {
         let Some(inviter) = self.store.account(invited.by, &Within::Everyone).await? else {
             return Ok(false);
         };
-        let (Some(own), Some(given)) = (self.role(&inviter.role).await?, self.role(&invited.role).await?)
-        else {
+        let roles = self.store.roles().await?;
+        let named = |name: &str| authority::named(&roles, name);
+        let (Some(own), Some(given)) = (named(&inviter.role), named(&invited.role)) else {
             return Ok(false);
         };
         let within = match own.reach {
@@ -138,8 +138,7 @@ impl Invitations {
         Ok(inviter.status == Status::Active
             && within
             && own.permissions.contains(&Scope::UsersWrite)
-            && own.reach.covers(given.reach)
-            && given.permissions.is_subset(&own.permissions))
+            && authority::role_covers(own, given))
     }
 
     /// Uses an invitation up. That it is gone already is no matter: its address has an account then.
@@ -152,30 +151,6 @@ impl Invitations {
             _ => Ok(()),
         }
     }
-
-    async fn role(&self, name: &str) -> Result<Option<Role>, ApiError> {
-        Ok(self.store.roles().await?.into_iter().find(|role| role.name == name))
-    }
-}
-
-/// Nobody gives away what they don't have: neither a permission nor reach.
-fn may_give(who: &Principal, role: &Role) -> Result<(), ApiError> {
-    let rank = |reach: Reach| match reach {
-        Reach::Own => 0,
-        Reach::Institution => 1,
-        Reach::Everyone => 2,
-    };
-    if let Some(scope) = role.permissions.difference(&who.scopes).next() {
-        return Err(ApiError::new(
-            Code::Forbidden,
-            format!("the role `{}` permits `{scope}`, which your credential lacks", role.name),
-        ));
-    }
-    if rank(role.reach) > rank(who.reach) {
-        let detail = format!("the role `{}` reaches further than your own", role.name);
-        return Err(ApiError::new(Code::Forbidden, detail));
-    }
-    Ok(())
 }
 
 /// The institution that an account gets which `who` invites.

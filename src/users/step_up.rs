@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::kit::auth::Principal;
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
-use crate::users::account::{Account, Email};
+use crate::users::account::Account;
 use crate::users::audit::{Action, Scribe};
 use crate::users::password::{Match, Password};
 use crate::users::second_factor::Codes;
@@ -140,7 +140,7 @@ impl StepUp {
 
 /// What tries at a password are counted by: the same as at a log-in.
 fn password_tries(account: &Account) -> String {
-    let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+    let email = account.address();
     email.map_or_else(|| account.id.to_string(), |email| email.key().to_owned())
 }
 
