@@ -65,7 +65,10 @@ async fn a_command_sent_again_under_its_key_is_the_same_command() {
     let client = cluster.client();
     let body = json!({"command": "show my grades", "sessionId": "s-1"});
 
-    let first = send(&client, "key-1", &body).await.expect(202).json();
+    // The look for an earlier request may already find this one's own answer.
+    let first = send(&client, "key-1", &body).await;
+    assert!(matches!(first.status, 200 | 202), "{first:?}");
+    let first = first.json();
     client.settled(first["jobId"].as_str().unwrap()).await;
     let again = send(&client, "key-1", &body).await.expect(200).json();
     assert_eq!(again["jobId"], first["jobId"]);

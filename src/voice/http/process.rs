@@ -100,7 +100,7 @@ pub struct ProcessReply {
         ("idempotency-key" = Option<String>, Header, description = "1 to 255 characters that name this command: sent again, it is not done again"),
     ),
     responses(
-        (status = 200, description = "Answered within the time that the client would wait", body = ProcessReply),
+        (status = 200, description = "Answered: within the time that the client would wait, or before a request with a key was repeated", body = ProcessReply),
         (status = 202, description = "Accepted; `location` says where to ask", body = ProcessReply),
         (status = "4XX", description = "Not accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too much is waiting; `retry-after` says when to come back", body = Problem, content_type = "application/problem+json"),
