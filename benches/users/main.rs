@@ -25,7 +25,7 @@ use load::{Load, drive, get};
 use report::Report;
 use stage::{PASSWORD, Stage};
 use voicera::kit::auth::{Authenticator, Credential};
-use voicera::users::password::{Password, Passwords};
+use voicera::users::local::access::password::{Password, Passwords};
 
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 

@@ -17,8 +17,8 @@ use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::{Json, Path};
 use crate::kit::http::prefer;
 use crate::kit::ids::{KeyId, UserId};
-use crate::users::keyring::{Ends, MadeKey, WantedKey};
 use crate::users::local::LocalUsers;
+use crate::users::local::administration::keyring::{Ends, MadeKey, WantedKey};
 use crate::users::store::Key;
 
 /// The endpoints.

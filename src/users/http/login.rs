@@ -14,7 +14,7 @@ use crate::kit::http::extract::Json;
 use crate::kit::ids::SessionId;
 use crate::users::account::Account;
 use crate::users::local::LocalUsers;
-use crate::users::sessions::{LoggedIn, SECOND_FACTOR_WITHIN, Tokens};
+use crate::users::local::access::sessions::{LoggedIn, SECOND_FACTOR_WITHIN, Tokens};
 
 /// The endpoint.
 pub fn routes() -> OpenApiRouter<LocalUsers> {

@@ -14,7 +14,7 @@ use super::login::{TokenReply, reply};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::users::local::LocalUsers;
-use crate::users::passkeys::CEREMONY_WITHIN;
+use crate::users::local::access::passkeys::CEREMONY_WITHIN;
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<LocalUsers> {

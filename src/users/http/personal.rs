@@ -21,7 +21,7 @@ use crate::kit::http::precondition::IfMatch;
 use crate::kit::ids::{PasskeyId, SessionId, UserId};
 use crate::users::account::Account;
 use crate::users::audit::Entry;
-use crate::users::personal::{Kept, Personal};
+use crate::users::local::administration::personal::{Kept, Personal};
 use crate::voice::api::{Command, ExportPage, Voice};
 
 /// The endpoints.

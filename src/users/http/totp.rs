@@ -14,8 +14,8 @@ use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::users::local::LocalUsers;
-use crate::users::second_factor::ENROL_WITHIN;
-use crate::users::step_up::Proof;
+use crate::users::local::access::second_factor::ENROL_WITHIN;
+use crate::users::local::access::step_up::Proof;
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<LocalUsers> {
@@ -167,7 +167,7 @@ mod tests {
     use http::{Method, StatusCode};
     use serde_json::json;
 
-    use crate::users::somebody::{EMAIL, PASSWORD, Somebody};
+    use crate::users::local::tests::somebody::{EMAIL, PASSWORD, Somebody};
 
     #[tokio::test]
     async fn a_page_sets_up_a_second_factor_and_logs_in_with_it() {

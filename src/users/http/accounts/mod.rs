@@ -41,7 +41,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use crate::kit::auth::Principal;
-    use crate::users::people::People;
+    use crate::users::local::tests::people::People;
 
     struct Reply {
         status: StatusCode,
