@@ -6,6 +6,8 @@
 
 mod accounts;
 mod audit;
+#[cfg(test)]
+mod conformance;
 mod keys;
 mod one_time;
 mod passkeys;

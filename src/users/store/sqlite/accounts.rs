@@ -11,7 +11,7 @@ use super::{audit, list};
 use crate::kit::ids::{SessionId, UserId};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::account::{Account, Email, Status};
+use crate::users::account::{Account, Email, Status, folded};
 use crate::users::roles::ADMIN;
 use crate::users::store::{
     AccountPage, AccountQuery, AccountStats, AccountStore, Added, Change, ChangeAccount, Changed,
@@ -115,13 +115,14 @@ impl Transaction for NewAccount {
     async fn run(&self, conn: &mut SqliteConnection) -> Result<Added, sqlx::Error> {
         let at = self.at.as_microsecond();
         let added = sqlx::query(
-            "INSERT INTO users (id, kind, name, email, email_key, email_verified_at, password, status, role, \
-             institution, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+            "INSERT INTO users (id, kind, name, name_key, email, email_key, email_verified_at, password, status, \
+             role, institution, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT DO NOTHING",
         )
         .bind(self.id.uuid())
         .bind(self.kind.as_str())
         .bind(self.name.clone())
+        .bind(folded(&self.name))
         .bind(self.email.as_ref().map(|email| email.as_str().to_owned()))
         .bind(self.email.as_ref().map(|email| email.key().to_owned()))
         .bind(self.email_verified.then_some(at))
@@ -295,11 +296,13 @@ async fn describe(
 ) -> Result<(), sqlx::Error> {
     let institution = new.institution.clone().unwrap_or_else(|| before.institution.clone());
     let moved = i64::from(institution != before.institution);
+    let name = new.name.clone().unwrap_or_else(|| before.name.clone());
     sqlx::query(
-        "UPDATE users SET name = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
+        "UPDATE users SET name = ?, name_key = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
          epoch = epoch + ? WHERE id = ?",
     )
-    .bind(new.name.clone().unwrap_or_else(|| before.name.clone()))
+    .bind(name.clone())
+    .bind(folded(&name))
     .bind(new.avatar.clone().unwrap_or_else(|| before.avatar.clone()))
     .bind(to_json(new.preferences.as_ref().unwrap_or(&before.preferences))?)
     .bind(to_json(new.profile.as_ref().unwrap_or(&before.profile))?)
@@ -320,11 +323,14 @@ impl Transaction for Touch {
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         for (user, at) in &self.0 {
-            sqlx::query("UPDATE users SET last_active_at = max(?, coalesce(last_active_at, 0)) WHERE id = ?")
-                .bind(at.as_microsecond())
-                .bind(user.uuid())
-                .execute(&mut *conn)
-                .await?;
+            sqlx::query(
+                "UPDATE users SET last_active_at = max(?, coalesce(last_active_at, 0)) \
+                 WHERE id = ? AND erased_at IS NULL",
+            )
+            .bind(at.as_microsecond())
+            .bind(user.uuid())
+            .execute(&mut *conn)
+            .await?;
         }
         Ok(())
     }

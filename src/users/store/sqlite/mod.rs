@@ -11,6 +11,8 @@ mod roles;
 mod rows;
 mod second_factor;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 use async_trait::async_trait;
@@ -33,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 2,
         name: "accounts",
         sql: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "search",
+        sql: include_str!("../../../../migrations/sqlite/users/0003_search.sql"),
     },
 ];
 
