@@ -95,6 +95,11 @@ macro_rules! conformance {
             a_key_of_an_account_that_is_put_aside_is_not_good
             a_key_is_revoked_once_and_by_its_owner_alone
             when_a_key_was_used_only_grows
+            one_key_is_made_of_one_id_though_asked_for_at_once
+            there_are_no_more_good_keys_than_one_may_have
+            who_is_not_there_gets_no_key_and_no_passkey
+            keys_that_have_ended_are_forgotten_in_time
+            the_first_key_is_made_once_and_with_its_account
             roles_read_back_by_name
             built_in_roles_stay_what_they_are
             a_role_that_somebody_has_is_not_removed

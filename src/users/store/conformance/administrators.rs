@@ -37,6 +37,7 @@ fn key(world: &World, account: &Account) -> NewKey {
         scopes: None,
         at: at(0),
         expires_at: None,
+        most: 100,
         trail: world.entry(Action::CreateKey).on(account.id, None),
     }
 }

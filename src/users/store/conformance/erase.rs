@@ -69,6 +69,7 @@ async fn who_uses_everything(world: &World) -> Account {
         scopes: None,
         at: start(),
         expires_at: None,
+        most: 100,
         trail: world.entry(Action::CreateKey),
     };
     world.store.add_key(key).await.unwrap();

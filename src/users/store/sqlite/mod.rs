@@ -22,7 +22,7 @@ use sqlx::SqliteConnection;
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
-use crate::users::store::{NETWORKS_KNOWN_FOR, UserStore};
+use crate::users::store::{KEYS_KEPT_FOR, NETWORKS_KNOWN_FOR, UserStore};
 
 /// The schema of `users.db`.
 pub const MIGRATIONS: &[Migration] = &[
@@ -38,8 +38,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
-        name: "search",
-        sql: include_str!("../../../../migrations/sqlite/users/0003_search.sql"),
+        name: "names and keys",
+        sql: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
     },
 ];
 
@@ -74,7 +74,15 @@ impl UserStore for SqliteUsers {
     }
 
     async fn prune(&self, now: Timestamp) -> Result<u64, StorageError> {
-        self.database.transact(Prune(now)).await
+        let mut gone = self.database.transact(Prune(now)).await?;
+        let ended = now.saturating_sub(KEYS_KEPT_FOR).unwrap_or(Timestamp::MIN);
+        loop {
+            let batch = self.database.transact(keys::Prune(ended)).await?;
+            gone += batch;
+            if batch == 0 {
+                return Ok(gone);
+            }
+        }
     }
 
     async fn close(&self) {
