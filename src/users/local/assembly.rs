@@ -6,6 +6,7 @@ use crate::kit::clock::SharedClock;
 use crate::kit::ids::Ids;
 use crate::users::audit::Scribe;
 use crate::users::local::access::credentials::Credentials;
+use crate::users::local::access::devices::Devices;
 use crate::users::local::access::invitations::Invitations;
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::Mail;
@@ -72,6 +73,7 @@ impl LocalUsers {
             signer: Arc::clone(&signer),
             seal: Arc::clone(&ground.seal),
             limits: Arc::clone(&ground.limits),
+            devices: ground.devices(),
             scribe: ground.scribe.clone(),
             clock: Arc::clone(&ground.clock),
             ids: ground.ids.clone(),
@@ -105,6 +107,11 @@ impl LocalUsers {
 }
 
 impl Ground {
+    /// What known devices are told apart by.
+    fn devices(&self) -> Devices {
+        Devices { seal: Arc::clone(&self.seal), clock: Arc::clone(&self.clock) }
+    }
+
     /// What stands beside a password, or in its place.
     fn factors(&self, sessions: &Arc<Sessions>, party: RelyingParty) -> (Arc<SecondFactors>, Arc<Passkeys>) {
         let codes = Arc::new(Codes { store: Arc::clone(&self.store), seal: Arc::clone(&self.seal) });
@@ -189,6 +196,7 @@ impl Ground {
             invitations: Arc::clone(&invitations),
             one_time: one_time.clone(),
             limits: Arc::clone(&self.limits),
+            devices: self.devices(),
             mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
@@ -204,6 +212,7 @@ impl Ground {
             mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
+            ids: self.ids.clone(),
         };
         (invitations, Arc::new(registration), Arc::new(credentials))
     }

@@ -7,16 +7,18 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code, FieldError};
 use crate::kit::ids::{Ids, UserId};
 use crate::users::account::{Account, Email, Kind, Status};
 use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::local::access::devices::{Device, Devices};
 use crate::users::local::access::invitations::{Invitations, Invited};
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::{About, Letter, Mail};
-use crate::users::local::access::one_time::OneTimeTokens;
+use crate::users::local::access::one_time::{OneTimeTokens, not_good};
 use crate::users::local::access::password::{Match, Password, Passwords};
 use crate::users::store::{
     Added, Change, ChangeAccount, Changed, Description, NewAccount, Purpose, UserStore, Within,
@@ -55,6 +57,7 @@ pub struct Registration {
     pub(in crate::users) invitations: Arc<Invitations>,
     pub(in crate::users) one_time: OneTimeTokens,
     pub(in crate::users) limits: Arc<Limits>,
+    pub(in crate::users) devices: Devices,
     pub(in crate::users) mail: Mail,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
@@ -245,18 +248,18 @@ impl Registration {
     }
 
     /// Shows that an address reaches somebody, and that it is who chose the password: a stranger may
-    /// have registered the address with one of his own.
+    /// have registered the address with one of his own. Answers with a token for the device.
     ///
     /// # Errors
     /// 422 for a token or a password that is not good, 429 after too many tries.
-    pub async fn verify(&self, token: &str, password: &str) -> Result<(), ApiError> {
+    pub async fn verify(&self, token: &str, password: &str) -> Result<SecretString, ApiError> {
         self.limits.origin()?;
         let found = self.one_time.look_at(Purpose::Verify, token).await?;
         let login = match found.user {
             Some(user) => self.store.login(user).await?,
             None => None,
         };
-        let login = login.ok_or_else(|| super::one_time::not_good("token"))?;
+        let login = login.ok_or_else(|| not_good("token"))?;
         let kept = login.password.as_deref();
         if self.passwords.compare(&Password::typed(password), kept).await? == Match::No {
             return Err(ApiError::invalid(
@@ -268,9 +271,9 @@ impl Registration {
         let account = login.account;
         let trail = self.entry(Action::Verify, account.id, account.institution.as_deref());
         if self.change(&account, Some(account.version), Change::Verified, trail).await? {
-            return Ok(());
+            return Ok(self.devices.token(Device { user: account.id, id: self.ids.fresh() }));
         }
-        Err(super::one_time::not_good("token"))
+        Err(not_good("token"))
     }
 
     /// Sends the message to verify an address once more, if it has an account that waits for it.

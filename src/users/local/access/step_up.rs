@@ -13,6 +13,8 @@ use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::users::account::Account;
 use crate::users::audit::{Action, Scribe};
+use crate::users::local::access::devices::Device;
+use crate::users::local::access::limits::Try;
 use crate::users::local::access::password::{Match, Password};
 use crate::users::local::access::second_factor::Codes;
 use crate::users::local::access::sessions::Sessions;
@@ -102,7 +104,7 @@ impl StepUp {
         password: &str,
         action: Action,
     ) -> Result<Login, ApiError> {
-        let attempt = self.sessions.attempt(&password_tries(&login.account), Some(who.user_id)).await?;
+        let attempt = self.attempt(who, &password_tries(&login.account)).await?;
         let password = Password::typed(password);
         let matched = self.sessions.passwords.compare(&password, login.password.as_deref()).await?;
         if matched == Match::No {
@@ -119,12 +121,18 @@ impl StepUp {
         code: &str,
         action: Action,
     ) -> Result<Login, ApiError> {
-        let attempt = self.sessions.attempt(&code_tries(&login.account), Some(who.user_id)).await?;
+        let attempt = self.attempt(who, &code_tries(&login.account)).await?;
         if self.codes.accept(&login, code, self.clock.now()).await?.is_none() {
             return Err(self.refuse(who, action, "code", "the code is wrong, or was used").await);
         }
         attempt.succeeded();
         Ok(login)
+    }
+
+    /// Lets a try through that comes from a session: whoever has none cannot use up its tries.
+    async fn attempt(&self, who: &Principal, name: &str) -> Result<Try<'_>, ApiError> {
+        let device = Device { user: who.user_id, id: who.session()?.uuid() };
+        self.sessions.attempt(name, Some(who.user_id), Some(device)).await
     }
 
     async fn refuse(&self, who: &Principal, action: Action, what: &str, say: &str) -> ApiError {

@@ -1,6 +1,7 @@
 //! What the rooms do together, and the stages that their own tests stand on.
 
 mod conformance;
+mod devices;
 mod sessions;
 mod tokens;
 

@@ -162,15 +162,20 @@ impl SecondFactors {
     /// # Errors
     /// 401 for a wrong code and for a challenge that has expired or was tried too often, 403 for an
     /// account that may not log in, 429 after too many tries.
-    pub async fn log_in(&self, challenge: &str, code: &str) -> Result<Tokens, ApiError> {
-        self.sessions.limits.origin()?;
+    pub async fn log_in(
+        &self,
+        challenge: &str,
+        code: &str,
+        device: Option<&str>,
+    ) -> Result<Tokens, ApiError> {
+        let device = self.sessions.origin(device)?;
         let (hash, now) = (secret::hash_of(challenge), self.clock.now());
         let tried = self.store.attempt(Purpose::SecondFactor, &hash, TRIES, now).await?;
         let user = tried.and_then(|tried| tried.user).ok_or_else(stale_challenge)?;
         let login = self.store.login(user).await?.ok_or_else(stale_challenge)?;
-        let attempt = self.sessions.attempt(&code_tries(&login.account), Some(user)).await?;
+        let attempt = self.sessions.attempt(&code_tries(&login.account), Some(user), device).await?;
         let Some(factor) = self.codes.accept(&login, code, now).await? else {
-            self.sessions.refused(Some(user), "second factor").await?;
+            self.sessions.refused(Some(&login.account), "second factor").await?;
             return Err(ApiError::new(Code::Unauthorized, "the code is wrong, or was used"));
         };
         attempt.succeeded();

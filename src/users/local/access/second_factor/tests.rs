@@ -52,7 +52,7 @@ impl Somebody {
     }
 
     async fn challenge(&self) -> SecretString {
-        match self.users.sessions.log_in(EMAIL, PASSWORD).await.unwrap() {
+        match self.users.sessions.log_in(EMAIL, PASSWORD, None).await.unwrap() {
             LoggedIn::SecondFactor(challenge) => challenge,
             LoggedIn::Yes(_) => panic!("in without a second factor"),
         }
@@ -65,8 +65,11 @@ impl Somebody {
     }
 
     async fn answer(&self, challenge: &SecretString, code: &str) -> Result<String, Code> {
-        let tokens =
-            self.factors().log_in(challenge.expose_secret(), code).await.map_err(|error| error.code())?;
+        let tokens = self
+            .factors()
+            .log_in(challenge.expose_secret(), code, None)
+            .await
+            .map_err(|error| error.code())?;
         let sessions = self.users.sessions.list(tokens.account.id).await.unwrap();
         Ok(sessions.into_iter().find(|session| session.id == tokens.session).unwrap().method)
     }
@@ -78,7 +81,10 @@ async fn a_second_factor_counts_once_its_first_code_was_shown() {
     let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
     let elsewhere = stage.session_of(ada.user_id, "password").await;
     stage.factors().enrol(&ada, &password(PASSWORD)).await.unwrap();
-    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD).await, Ok(LoggedIn::Yes(_))), "not yet");
+    assert!(
+        matches!(stage.users.sessions.log_in(EMAIL, PASSWORD, None).await, Ok(LoggedIn::Yes(_))),
+        "not yet"
+    );
 
     let before = stage.store.login(ada.user_id).await.unwrap().unwrap().account.version;
     let (_, codes) = stage.enable(&ada).await;
@@ -301,7 +307,7 @@ async fn it_is_taken_off_with_the_password_or_a_code_and_recovery_codes_go_with_
     }
     stage.factors().take_off(&ada, &code(&app.shows(&stage))).await.unwrap();
     assert!(stage.has_trail(ada.user_id, Action::DisableTotp, Outcome::Done).await);
-    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD).await, Ok(LoggedIn::Yes(_))));
+    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD, None).await, Ok(LoggedIn::Yes(_))));
     assert_eq!(stage.answer(&challenge, &codes[0]).await, Err(Code::Unauthorized), "a log-in begun before");
     let again = stage.factors().take_off(&ada, &password(PASSWORD)).await.unwrap_err();
     assert_eq!(again.code(), Code::NotFound);
