@@ -80,7 +80,7 @@ impl LocalUsers {
             options: options.sessions,
         });
         let (second_factors, passkeys) = ground.factors(&sessions, options.relying_party);
-        let (directory, role_book, keyring) = ground.administration();
+        let (directory, role_book, keyring) = ground.administration(&options.mail);
         let (invitations, registration, credentials) =
             ground.beginnings(&sessions, &options.mail, options.registration);
         let Ground { store, passwords, scribe, clock, ids, .. } = ground;
@@ -146,10 +146,11 @@ impl Ground {
     }
 
     /// Looking after accounts, roles and keys.
-    fn administration(&self) -> (Arc<Directory>, Arc<RoleBook>, Arc<Keyring>) {
+    fn administration(&self, mail: &Mail) -> (Arc<Directory>, Arc<RoleBook>, Arc<Keyring>) {
         let directory = Arc::new(Directory {
             store: Arc::clone(&self.store),
             passwords: self.passwords.clone(),
+            mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
             ids: self.ids.clone(),

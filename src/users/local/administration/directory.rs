@@ -14,6 +14,7 @@ use crate::kit::ids::{Ids, UserId};
 use crate::users::account::{Account, Email, Kind, Status};
 use crate::users::api::Role;
 use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::local::access::mail::{About, Letter, Mail};
 use crate::users::local::access::password::{Password, Passwords};
 use crate::users::local::administration::authority;
 use crate::users::local::administration::description;
@@ -30,6 +31,7 @@ const TRIES: u32 = 5;
 pub struct Directory {
     pub(in crate::users) store: Arc<dyn UserStore>,
     pub(in crate::users) passwords: Passwords,
+    pub(in crate::users) mail: Mail,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
     pub(in crate::users) ids: Ids,
@@ -230,6 +232,38 @@ impl Directory {
         let trail = self.scribe.entry(Action::SetStatus).with("status", status.as_str());
         let (within, change) = (Within::reach_of(who), Change::Status(status));
         self.change(Wish { who, id, within, if_match, change, trail }, |_, _| Ok(())).await
+    }
+
+    /// Takes the second factor and the passkeys of somebody off who has lost them: the account is logged
+    /// out everywhere, and gets in by its password alone until it sets them up anew.
+    ///
+    /// # Errors
+    /// As [`Directory::set_status`]; 403 for the own account, 404 where there is nothing to take off, 409
+    /// for the last administrator that would have no way in.
+    pub async fn reset_second_factor(
+        &self,
+        who: &Principal,
+        id: UserId,
+        if_match: &IfMatch,
+    ) -> Result<(), ApiError> {
+        who.require(Scope::UsersWrite)?;
+        let trail = self.scribe.entry(Action::ResetSecondFactor);
+        let others = |_: &Account, _: &[Role]| match id == who.user_id {
+            true => {
+                Err(forbidden("take your own off with `DELETE /api/auth/totp`, and remove your passkeys"))
+            }
+            false => Ok(()),
+        };
+        let (within, change) = (Within::reach_of(who), Change::ResetSecondFactor);
+        let known = self.store.account(id, &within).await?.ok_or_else(|| ApiError::not_found("account"))?;
+        if !known.second_factor && self.store.passkeys(id).await?.is_empty() {
+            return Err(ApiError::not_found("second factor"));
+        }
+        let account = self.change(Wish { who, id, within, if_match, change, trail }, others).await?;
+        if let Some(to) = account.address() {
+            self.mail.send(Letter { to, about: About::SecondFactorReset });
+        }
+        Ok(())
     }
 
     /// An account within `within`, if the caller may lay hands on it: it is his own, or may do no more

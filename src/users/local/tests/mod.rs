@@ -2,6 +2,7 @@
 
 mod conformance;
 mod devices;
+mod lost_factor;
 mod sessions;
 mod tokens;
 
