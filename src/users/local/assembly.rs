@@ -79,7 +79,8 @@ impl LocalUsers {
             ids: ground.ids.clone(),
             options: options.sessions,
         });
-        let (second_factors, passkeys) = ground.factors(&sessions, options.relying_party);
+        let step_up = ground.step_up(&sessions);
+        let (second_factors, passkeys) = ground.factors(&sessions, &step_up, options.relying_party);
         let (directory, role_book, keyring) = ground.administration(&options.mail);
         let (invitations, registration, credentials) =
             ground.beginnings(&sessions, &options.mail, options.registration);
@@ -87,6 +88,7 @@ impl LocalUsers {
         Ok(Self {
             store,
             sessions,
+            step_up,
             second_factors,
             passkeys,
             directory,
@@ -112,21 +114,33 @@ impl Ground {
         Devices { seal: Arc::clone(&self.seal), clock: Arc::clone(&self.clock) }
     }
 
-    /// What stands beside a password, or in its place.
-    fn factors(&self, sessions: &Arc<Sessions>, party: RelyingParty) -> (Arc<SecondFactors>, Arc<Passkeys>) {
-        let codes = Arc::new(Codes { store: Arc::clone(&self.store), seal: Arc::clone(&self.seal) });
-        let step_up = Arc::new(StepUp {
+    /// Showing again who one is.
+    fn step_up(&self, sessions: &Arc<Sessions>) -> Arc<StepUp> {
+        Arc::new(StepUp {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            codes: Arc::clone(&codes),
+            codes: self.codes(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
-        });
+        })
+    }
+
+    fn codes(&self) -> Arc<Codes> {
+        Arc::new(Codes { store: Arc::clone(&self.store), seal: Arc::clone(&self.seal) })
+    }
+
+    /// What stands beside a password, or in its place.
+    fn factors(
+        &self,
+        sessions: &Arc<Sessions>,
+        step_up: &Arc<StepUp>,
+        party: RelyingParty,
+    ) -> (Arc<SecondFactors>, Arc<Passkeys>) {
         let second_factors = SecondFactors {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            step_up: Arc::clone(&step_up),
-            codes,
+            step_up: Arc::clone(step_up),
+            codes: self.codes(),
             seal: Arc::clone(&self.seal),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
@@ -135,7 +149,7 @@ impl Ground {
         let passkeys = Passkeys {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            step_up,
+            step_up: Arc::clone(step_up),
             party,
             seal: Arc::clone(&self.seal),
             scribe: self.scribe.clone(),

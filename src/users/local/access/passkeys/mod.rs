@@ -71,13 +71,14 @@ impl Passkeys {
     /// Begins to add a passkey.
     ///
     /// # Errors
-    /// 403 for an API key, and without proof of who one is after a while.
+    /// 403 for an API key, and without proof of who one is: after a while, and always where there is a
+    /// second factor.
     pub async fn start_adding(
         &self,
         who: &Principal,
         proof: &Proof,
     ) -> Result<Ceremony<CreationChallengeResponse>, ApiError> {
-        let login = self.step_up.prove_unless_fresh(who, proof, Action::AddPasskey).await?;
+        let login = self.step_up.prove_for_passkey(who, proof).await?;
         let known = self.store.passkeys(who.user_id).await?;
         let known = known.into_iter().map(|passkey| passkey.credential_id).collect();
         let (options, state) = self.party.creation(&login.account, known)?;

@@ -129,9 +129,9 @@ impl SecondFactors {
     /// Takes the second factor off, and the recovery codes with it.
     ///
     /// # Errors
-    /// 403 without proof of who one is, 404 when there is none.
+    /// 403 without the password and a code, 404 when there is none.
     pub async fn take_off(&self, who: &Principal, proof: &Proof) -> Result<(), ApiError> {
-        self.step_up.prove(who, proof, Action::DisableTotp).await?;
+        self.step_up.prove_fully(who, proof, Action::DisableTotp).await?;
         let trail = self.entry(who, Action::DisableTotp);
         let disable = DisableTotp { user: who.user_id, at: self.clock.now(), trail: trail.clone() };
         if !self.store.disable_totp(disable).await? {
@@ -144,9 +144,9 @@ impl SecondFactors {
     /// Makes new recovery codes; the earlier ones are good for nothing any more.
     ///
     /// # Errors
-    /// 403 without proof of who one is, 404 without a second factor.
+    /// 403 without the password and a code, 404 without a second factor.
     pub async fn renew(&self, who: &Principal, proof: &Proof) -> Result<Vec<SecretString>, ApiError> {
-        self.step_up.prove(who, proof, Action::RenewRecovery).await?;
+        self.step_up.prove_fully(who, proof, Action::RenewRecovery).await?;
         let (codes, recovery) = self.fresh_codes();
         let trail = self.entry(who, Action::RenewRecovery);
         let renew = RenewRecoveryCodes { user: who.user_id, recovery, trail: trail.clone() };

@@ -16,6 +16,11 @@ fn code(text: &str) -> Proof {
     Proof { password: None, code: Some(text.to_owned()) }
 }
 
+/// Both, as a log-in asks for them.
+fn both(code: &str) -> Proof {
+    Proof { password: Some(PASSWORD.to_owned()), code: Some(code.to_owned()) }
+}
+
 /// What an authenticator app makes of the address that it was given.
 struct App(totp_rs::Totp);
 
@@ -296,16 +301,18 @@ async fn who_was_suspended_meanwhile_does_not_get_in() {
 }
 
 #[tokio::test]
-async fn it_is_taken_off_with_the_password_or_a_code_and_recovery_codes_go_with_it() {
+async fn it_is_taken_off_with_the_password_and_a_code_and_recovery_codes_go_with_it() {
     let stage = Somebody::set().await;
     let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
     let (app, codes) = stage.enable(&ada).await;
     let challenge = stage.challenge().await;
-    for proof in [Proof::default(), password("another password"), code(&app.never_shows(&stage))] {
+    let now = app.shows(&stage);
+    let wrong = Proof { password: Some("another password".to_owned()), code: Some(now.clone()) };
+    for proof in [Proof::default(), password(PASSWORD), code(&now), wrong, both(&app.never_shows(&stage))] {
         let refused = stage.factors().take_off(&ada, &proof).await.unwrap_err();
         assert_eq!(refused.code(), Code::Forbidden);
     }
-    stage.factors().take_off(&ada, &code(&app.shows(&stage))).await.unwrap();
+    stage.factors().take_off(&ada, &both(&now)).await.expect("no wrong password used the code up");
     assert!(stage.has_trail(ada.user_id, Action::DisableTotp, Outcome::Done).await);
     assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD, None).await, Ok(LoggedIn::Yes(_))));
     assert_eq!(stage.answer(&challenge, &codes[0]).await, Err(Code::Unauthorized), "a log-in begun before");
@@ -314,7 +321,20 @@ async fn it_is_taken_off_with_the_password_or_a_code_and_recovery_codes_go_with_
 
     let (_, newer) = stage.enable(&ada).await;
     assert_eq!(stage.log_in_with(&codes[0]).await, Err(Code::Unauthorized));
-    stage.factors().take_off(&ada, &code(&newer[0])).await.unwrap();
+    stage.factors().take_off(&ada, &both(&newer[0])).await.expect("a recovery code is as good");
+}
+
+#[tokio::test]
+async fn a_passkey_beside_a_second_factor_takes_all_that_a_log_in_does_however_fresh() {
+    let stage = Somebody::set().await;
+    let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
+    let (app, codes) = stage.enable(&ada).await;
+    let passkeys = &stage.users.passkeys;
+    for proof in [Proof::default(), password(PASSWORD), code(&codes[0])] {
+        let refused = passkeys.start_adding(&ada, &proof).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden);
+    }
+    passkeys.start_adding(&ada, &both(&app.shows(&stage))).await.unwrap();
 }
 
 #[tokio::test]
@@ -324,7 +344,11 @@ async fn new_recovery_codes_take_the_place_of_the_old_ones() {
     let none = stage.factors().renew(&ada, &password(PASSWORD)).await.unwrap_err();
     assert_eq!(none.code(), Code::NotFound);
     let (_, old) = stage.enable(&ada).await;
-    let new = stage.factors().renew(&ada, &code(&old[0])).await.unwrap();
+    for proof in [password(PASSWORD), code(&old[0])] {
+        let refused = stage.factors().renew(&ada, &proof).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden, "either alone would become the other");
+    }
+    let new = stage.factors().renew(&ada, &both(&old[0])).await.unwrap();
     assert_eq!(new.len(), 10);
     assert_eq!(stage.log_in_with(&old[1]).await, Err(Code::Unauthorized));
     stage.log_in_with(new[0].expose_secret()).await.unwrap();
