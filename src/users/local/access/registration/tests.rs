@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::users::local::tests::desk::{Desk, PASSWORD, Reply};
+use crate::users::store::EraseAccount;
 
 const ADA: &str = "ada@example.org";
 
@@ -236,6 +237,43 @@ async fn an_invitation_gives_an_address_back_to_its_owner() {
     assert_eq!((account.role.as_str(), account.institution.as_deref()), ("teacher", Some("analytical")));
     verify(&desk, &of_eve).await;
     desk.log_in(ADA, "the password of eve").await.expect(401);
+    assert_eq!(account.version, 2, "all of it at once");
+    register_invited(&desk, ADA, &token).await.expect(422);
+}
+
+#[tokio::test]
+async fn an_invitation_holds_while_a_stranger_registers_the_address_again_and_again() {
+    let mut desk = Desk::open(Mode::Open).await;
+    register(&desk, ADA, "the password of eve").await;
+    desk.token("verify");
+    let token = invitation(&mut desk, ADA, "teacher", None).await;
+    let eve = || register(&desk, ADA, "the password of eve");
+    let (_, invited, ..) =
+        tokio::join!(eve(), register_invited(&desk, ADA, &token), eve(), eve(), eve(), eve());
+    invited.expect(202);
+    assert_eq!(desk.known(ADA).await.unwrap().role, "teacher");
+    desk.log_in(ADA, PASSWORD).await.expect(200);
+    register_invited(&desk, ADA, &token).await.expect(422);
+}
+
+#[tokio::test]
+async fn an_invitation_that_brought_no_account_is_not_used_up() {
+    let mut desk = Desk::open(Mode::Open).await;
+    let token = invitation(&mut desk, ADA, "teacher", None).await;
+    let ada = desk.account(ADA, "student", Status::Active).await;
+    register_invited(&desk, ADA, &token).await.expect(202);
+    assert_eq!(desk.known(ADA).await.unwrap(), ada, "it has an owner");
+    let erase = EraseAccount {
+        id: ada.id,
+        within: Within::Everyone,
+        if_version: None,
+        due_at: desk.users.clock.now(),
+        at: desk.users.clock.now(),
+        trail: desk.users.scribe.entry(Action::Erase),
+    };
+    desk.users.store.erase_account(erase).await.unwrap();
+    register_invited(&desk, ADA, &token).await.expect(202);
+    desk.log_in(ADA, PASSWORD).await.expect(200);
 }
 
 #[tokio::test]
