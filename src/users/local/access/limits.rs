@@ -13,7 +13,7 @@ use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::client::network;
 use crate::kit::http::context;
-use crate::kit::ids::UserId;
+use crate::kit::ids::{SessionId, UserId};
 use crate::kit::limits::{Limiter, Quota};
 use crate::users::local::access::devices::Device;
 use crate::users::local::secret::hash_of;
@@ -35,6 +35,9 @@ const ACCOUNT_DEVICE: Quota = quota(6, 20);
 const ACCOUNT_HERE: Quota = quota(6, 20);
 /// Failed tries at one account from all networks that are new to it.
 const ACCOUNT_ANYWHERE: Quota = quota(60, 60);
+/// Refreshes of one session. A page with many requests at once may find for each that its token has
+/// expired.
+const REFRESHES: Quota = quota(240, 10);
 /// Messages to one address.
 const MESSAGES: Quota = quota(4, 300);
 
@@ -47,6 +50,7 @@ pub struct Limits {
     own: Limiter<(Hash, Uuid)>,
     here: Limiter<(Hash, Option<IpAddr>)>,
     anywhere: Limiter<Hash>,
+    refreshes: Limiter<SessionId>,
     messages: Limiter<Hash>,
 }
 
@@ -81,6 +85,7 @@ impl Limits {
             own: Limiter::new(ACCOUNT_DEVICE, clock.clone()),
             here: Limiter::new(ACCOUNT_HERE, clock.clone()),
             anywhere: Limiter::new(ACCOUNT_ANYWHERE, clock.clone()),
+            refreshes: Limiter::new(REFRESHES, clock.clone()),
             messages: Limiter::new(MESSAGES, clock.clone()),
         }
     }
@@ -104,6 +109,14 @@ impl Limits {
             Some(device) if self.devices.take(device.user).is_ok() => Ok(()),
             _ => self.origin(),
         }
+    }
+
+    /// Lets a session be refreshed, whatever others at its address do.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn refresh(&self, session: SessionId) -> Result<(), ApiError> {
+        self.refreshes.take(session).map_err(too_often)
     }
 
     /// Lets a try at an account through. `account` names it, whether there is such an account or not.

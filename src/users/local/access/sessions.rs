@@ -280,13 +280,22 @@ impl Sessions {
     /// Trades a refresh token for new tokens.
     ///
     /// # Errors
-    /// 401 for one that is not known, or was used.
+    /// 401 for one that is not known, or was used; 429 for a session that is refreshed without end, and
+    /// for whoever brings many that are not known.
     pub async fn refresh(&self, presented: &str) -> Result<Tokens, ApiError> {
+        let hash = secret::hash_of(presented);
+        match self.store.refreshed_by(&hash).await? {
+            Some(session) => self.limits.refresh(session)?,
+            None => {
+                self.limits.origin()?;
+                return Err(not_good());
+            }
+        }
         let salt: [u8; 32] = self.ids.entropy().bytes();
         let successor = self.successor(presented, &salt);
         let address = context::current().and_then(|context| context.client.address);
         let rotate = Rotate {
-            presented: secret::hash_of(presented),
+            presented: hash,
             successor: secret::hash(&successor),
             salt,
             grace: self.options.grace,
@@ -298,9 +307,6 @@ impl Sessions {
             reuse: self.scribe.entry(Action::Reuse),
         };
         let reuse = rotate.reuse.clone();
-        let count = |outcome: &'static str| {
-            metrics::counter!("voicera_users_refreshes_total", "outcome" => outcome).increment(1);
-        };
         match self.store.rotate(rotate).await? {
             Rotation::Next { session, account } => {
                 count("done");
@@ -318,10 +324,7 @@ impl Sessions {
                     "this refresh token was used before: the session has been ended, log in again",
                 ))
             }
-            Rotation::Unknown => {
-                count("refused");
-                Err(ApiError::new(Code::Unauthorized, "this refresh token is not good: log in again"))
-            }
+            Rotation::Unknown => Err(not_good()),
         }
     }
 
@@ -353,4 +356,14 @@ impl Sessions {
         trail.log();
         Ok(self.store.end_sessions(EndSessions { user, which, at: self.clock.now(), trail }).await?)
     }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("voicera_users_refreshes_total", "outcome" => outcome).increment(1);
+}
+
+/// The refusal of a refresh token that is unknown, or whose session is over.
+fn not_good() -> ApiError {
+    count("refused");
+    ApiError::new(Code::Unauthorized, "this refresh token is not good: log in again")
 }

@@ -97,3 +97,18 @@ async fn who_is_in_can_change_the_password_while_others_guess_at_it() {
     let body = json!({ "current": PASSWORD, "new": "eleven green bicycles" });
     desk.send_as(&who, Method::PUT, "/api/auth/password", body).await.expect(204);
 }
+
+#[tokio::test]
+async fn who_guesses_at_refresh_tokens_waits_and_nobody_else_does() {
+    let desk = Desk::open(Mode::Open).await;
+    desk.account(ADA, "student", Status::Active).await;
+    let tokens = desk.log_in(ADA, PASSWORD).await.expect(200).json();
+    let guess = json!({ "refreshToken": "vr_wrong" });
+    let mut tries = 0;
+    while desk.post("/api/auth/refresh", guess.clone()).await.status == 401 {
+        tries += 1;
+    }
+    assert!(tries <= 30, "{tries} tries from one address");
+    let own = json!({ "refreshToken": tokens["refreshToken"] });
+    desk.post("/api/auth/refresh", own).await.expect(200);
+}

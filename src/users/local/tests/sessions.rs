@@ -224,3 +224,19 @@ async fn the_trail_cannot_be_changed() {
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_is_refreshed_without_end_has_to_wait_and_goes_on() {
+    let stage = stage().await;
+    let mut tokens = stage.logged_in("ada@example.org").await;
+    let refused = loop {
+        match stage.users.sessions.refresh(tokens.refresh.expose_secret()).await {
+            Ok(next) => tokens = next,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused.code(), Code::RateLimited);
+    stage.time.advance(SignedDuration::from_secs(10));
+    stage.users.sessions.refresh(tokens.refresh.expose_secret()).await.unwrap();
+    assert_eq!(trail(&stage, Action::Reuse).await, []);
+}
