@@ -6,7 +6,7 @@ use super::server::Role;
 use super::sources::Sources;
 use super::storage::StorageKind;
 use super::url::BaseUrl;
-use super::voice::Mode;
+use super::voice::{Mode, QueueKind};
 
 pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
     let mut require = |holds: bool, keys: &[&str], problem: String, fix: &str| {
@@ -26,17 +26,47 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         &format!("build it with `--features {features}`, or choose a role that is in it"),
     );
 
-    // Embedded stores know only their own process. The gateway keeps nothing, so it may be split off.
-    let keeps_documents = !matches!(role, Role::All | Role::Gateway);
-    let embedded = config.storage.kind == StorageKind::Sqlite;
-    require(
-        !keeps_documents || !embedded || config.storage.single_instance,
-        &["server.role", "storage.kind"],
-        format!(
-            "role \"{role}\" with storage.kind = \"sqlite\": a second process of this role would not see \
-             what the first one keeps"
+    // What is kept in a process or its files is known to that process alone. The gateway keeps nothing, so
+    // it may be split off.
+    let keeps = !matches!(role, Role::All | Role::Gateway);
+    let alone: Vec<(&str, &str)> = [
+        (config.storage.kind == StorageKind::Sqlite, "storage.kind", "storage.kind = \"mongodb\""),
+        (role != Role::Analytics && !config.redis.url.is_set(), "redis.url", "redis.url"),
+        (
+            role == Role::Voice && config.voice.queue.kind == QueueKind::Sqlite,
+            "voice.queue.kind",
+            "voice.queue.kind = \"bullmq\"",
         ),
-        "use role \"all\", or set storage.single_instance = true if exactly one process of this role exists",
+    ]
+    .into_iter()
+    .filter_map(|(alone, key, shared)| alone.then_some((key, shared)))
+    .collect();
+    let shared: Vec<&str> = alone.iter().map(|(_, shared)| *shared).collect();
+    let keys: Vec<&str> = std::iter::once("server.role").chain(alone.iter().map(|(key, _)| *key)).collect();
+    require(
+        !keeps || alone.is_empty() || config.storage.single_instance,
+        &keys,
+        format!(
+            "role \"{role}\" on what this process keeps for itself: a second process of this role would not \
+             see what the first one keeps"
+        ),
+        &format!(
+            "set {}, or use role \"all\", or set storage.single_instance = true if exactly one process of \
+             this role exists",
+            shared.join(" and ")
+        ),
+    );
+    require(
+        config.storage.kind != StorageKind::Mongodb || config.storage.mongodb.url.is_set(),
+        &["storage.mongodb.url"],
+        "is empty, but storage.kind is \"mongodb\"".to_owned(),
+        "set it, best by VOICERA_STORAGE__MONGODB__URL_FILE, or use storage.kind = \"sqlite\"",
+    );
+    require(
+        config.voice.queue.kind != QueueKind::Bullmq || config.redis.url.is_set(),
+        &["redis.url"],
+        "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
+        "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
     );
 
     let needed: &[(&str, &BaseUrl)] = match role {

@@ -13,8 +13,14 @@ use super::span::Span;
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
 /// The keys whose values are secrets, and which a variable ending in `_FILE` may therefore set.
-pub(crate) const SECRETS: [&str; 4] =
-    ["peers.service_key", "users.seal_key", "users.mail.smtp_url", "llm.api_key"];
+pub(crate) const SECRETS: [&str; 6] = [
+    "storage.mongodb.url",
+    "redis.url",
+    "peers.service_key",
+    "users.seal_key",
+    "users.mail.smtp_url",
+    "llm.api_key",
+];
 
 /// What kind of value a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,13 @@ fn each_value_keeps_to_its_range() {
         ("server", "max_connections", "0", "1000001"),
         ("server", "shutdown_grace", "\"-1s\"", "\"61m\""),
         ("storage", "readers", "0", "65"),
+        ("storage.mongodb", "max_pool_size", "0", "10001"),
+        ("storage.mongodb", "server_selection_timeout", "\"99ms\"", "\"61s\""),
+        ("storage.mongodb", "connect_timeout", "\"99ms\"", "\"61s\""),
+        ("storage.mongodb", "operation_timeout", "\"99ms\"", "\"301s\""),
+        ("redis", "pool_size", "0", "1025"),
+        ("redis", "connect_timeout", "\"99ms\"", "\"61s\""),
+        ("redis", "timeout", "\"9ms\"", "\"61s\""),
         ("gateway", "upstream_timeout", "\"0s\"", "\"61m\""),
         ("peers", "timeout", "\"0s\"", "\"61s\""),
         ("users", "key_cache_ttl", "\"-1s\"", "\"61m\""),
@@ -57,7 +64,11 @@ fn each_rule_is_held() {
         ("[server]\nlisten = \"localhost:1\"", "server.listen", "not an address"),
         ("[server]\ndata_dir = \"\"", "server.data_dir", "is empty"),
         ("[server]\ndata_dir = \"voicera.toml\"", "server.data_dir", "is a file"),
-        ("[storage]\nkind = \"mongodb\"", "storage.kind", "only embedded stores"),
+        ("[storage]\nkind = \"mongodb\"\nmongodb.url = \"\"", "storage.mongodb.url", "is empty"),
+        ("[storage.mongodb]\nurl = \"mongodb+srv://h\"", "storage.mongodb.url", "does not begin"),
+        ("[storage.mongodb]\ndatabase_prefix = \"a.b\"", "storage.mongodb.database_prefix", "cannot begin"),
+        ("[voice.queue]\nkind = \"bullmq\"\n[redis]\nurl = \"\"", "redis.url", "is empty"),
+        ("[redis]\nprefix = \"{a}\"", "redis.prefix", "cannot begin"),
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
         ("[storage]\nsynchronous = \"off\"", "storage.synchronous", "not one of its values"),
         ("[gateway]\nvoice_url = \"voice:3001\"", "gateway.voice_url", "neither http nor https"),
@@ -148,6 +159,23 @@ fn embedded_stores_and_a_split_role_go_together_only_on_a_promise() {
         assert_eq!(error.origin, Origin::Flag("--role".to_owned()));
     }
     World::new().with_file(SPLIT).with(|sources| sources.flags.role = Some("users".to_owned())).loaded();
+}
+
+#[test]
+fn a_split_role_on_servers_needs_no_promise() {
+    let shared = "[storage]\nkind = \"mongodb\"\nmongodb.url = \"mongodb://db\"\n[redis]\nurl = \"redis://r\"\n\
+                  [voice.queue]\nkind = \"bullmq\"\n[peers]\nservice_key = \"k\"\n\
+                  users_url = \"http://u\"\nanalytics_url = \"http://a\"";
+    for role in ["voice", "users", "analytics"] {
+        World::new().with_file(shared).with(|sources| sources.flags.role = Some(role.to_owned())).loaded();
+    }
+    let errors = World::new()
+        .with_file(&shared.replace("bullmq", "sqlite"))
+        .with(|sources| sources.flags.role = Some("voice".to_owned()))
+        .load()
+        .unwrap_err();
+    let fix = &errors.iter().next().unwrap().fix;
+    assert!(fix.starts_with("set voice.queue.kind = \"bullmq\", or"), "{fix}");
 }
 
 #[test]
