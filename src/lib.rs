@@ -13,3 +13,8 @@ pub mod nlu;
 pub mod roles;
 pub mod users;
 pub mod voice;
+
+#[cfg(test)]
+#[path = "../tests/support/servers.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest")]
+mod servers;

@@ -4,15 +4,14 @@
 //! a job that nobody finished) fail the test.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::client::Client;
 use super::node::{Node, Role, Setting};
+use super::servers::free_port;
 use super::wait;
 
 /// The key by which the roles of a split installation know each other.
@@ -90,9 +89,9 @@ impl Cluster {
             ("peers.users_url", url(&Role::Users)),
             ("peers.analytics_url", url(&Role::Analytics)),
             ("peers.voice_url", url(&Role::Voice)),
-            ("gateway.users_url", url(&Role::Users)),
-            ("gateway.analytics_url", url(&Role::Analytics)),
-            ("gateway.voice_url", url(&Role::Voice)),
+            ("gateway.users_urls", url(&Role::Users)),
+            ("gateway.analytics_urls", url(&Role::Analytics)),
+            ("gateway.voice_urls", url(&Role::Voice)),
         ];
         self.settings.extend(addresses.map(|(key, value)| (key.to_owned(), value)));
     }
@@ -184,18 +183,4 @@ impl Drop for Cluster {
             }
         }
     }
-}
-
-/// A port below those that the system hands out for outgoing connections, so that no client of
-/// another test can come to sit on it.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 100).unwrap_or(0) * 80;
-    for _ in 0..8_000 {
-        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free");
 }

@@ -7,6 +7,7 @@ pub mod llm_server;
 pub mod node;
 pub mod passkey;
 pub mod raw;
+pub mod servers;
 pub mod wait;
 
 pub use client::{Client, Reply};
