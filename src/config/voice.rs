@@ -92,10 +92,22 @@ impl Voice {
     }
 }
 
+choice! {
+    /// Where jobs are kept.
+    QueueKind {
+        /// In a file of the data folder.
+        Sqlite = "sqlite",
+        /// On the Redis of `[redis]`, as BullMQ keeps them: Node workers and Bull Board see them, too.
+        Bullmq = "bullmq",
+    }
+}
+
 /// `[voice.queue]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
+    /// Where jobs are kept.
+    pub kind: QueueKind,
     /// How many jobs are worked on at a time.
     pub concurrency: usize,
     /// How long a worker holds a job before another may take it.
@@ -113,8 +125,9 @@ pub struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
+            kind: QueueKind::Sqlite,
             concurrency: 64,
-            lease: Span::from_secs(30),
+            lease: Span::from_secs(8),
             max_attempts: 5,
             backoff_initial: Span::from_secs(1),
             backoff_max: Span::from_secs(300),

@@ -11,5 +11,6 @@ pub mod limits;
 pub mod peer;
 pub mod pubsub;
 pub mod queue;
+pub mod retry;
 pub mod storage;
 pub mod telemetry;

@@ -89,9 +89,9 @@ impl Cluster {
             ("peers.users_url", url(&Role::Users)),
             ("peers.analytics_url", url(&Role::Analytics)),
             ("peers.voice_url", url(&Role::Voice)),
-            ("gateway.users_url", url(&Role::Users)),
-            ("gateway.analytics_url", url(&Role::Analytics)),
-            ("gateway.voice_url", url(&Role::Voice)),
+            ("gateway.users_urls", url(&Role::Users)),
+            ("gateway.analytics_urls", url(&Role::Analytics)),
+            ("gateway.voice_urls", url(&Role::Voice)),
         ];
         self.settings.extend(addresses.map(|(key, value)| (key.to_owned(), value)));
     }
