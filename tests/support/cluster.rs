@@ -43,6 +43,15 @@ pub struct Cluster {
     backends: Option<Backends>,
 }
 
+/// What the surroundings want an installation to be.
+fn is_production() -> bool {
+    match std::env::var(TOPOLOGY).as_deref() {
+        Ok("production") => true,
+        Ok("") | Err(_) => false,
+        Ok(other) => panic!("{TOPOLOGY} is production or nothing, not {other:?}"),
+    }
+}
+
 /// Starts a server once, to have it train: in a build that is not optimised that takes a while.
 async fn trained_model() -> Vec<u8> {
     let home = tempfile::tempdir().expect("a temporary folder");
@@ -69,11 +78,18 @@ impl Cluster {
 
     /// The same, with these settings.
     pub async fn installation_with(settings: &[(&str, &str)]) -> Self {
-        match std::env::var(TOPOLOGY).as_deref() {
-            Ok("production") => Self::production(Backends::shared().await, settings).await,
-            Ok("") | Err(_) => Self::single_with(settings).await,
-            Ok(other) => panic!("{TOPOLOGY} is production or nothing, not {other:?}"),
+        if is_production() {
+            return Self::production(Backends::shared().await, settings).await;
         }
+        Self::single_with(settings).await
+    }
+
+    /// Likewise with a process for each role, embedded or not.
+    pub async fn split_with(settings: &[(&str, &str)]) -> Self {
+        if is_production() {
+            return Self::production(Backends::shared().await, settings).await;
+        }
+        Self::start_with(&[Role::Users, Role::Analytics, Role::Voice, Role::Gateway], settings).await
     }
 
     /// Five processes on MongoDB and Redis: one a role, and two of voice.
@@ -199,10 +215,21 @@ impl Cluster {
         self.node(Role::All)
     }
 
-    /// Stops the only process in order, and starts it again on the same data.
+    /// Stops every process in order, and starts it again on the same data.
     pub async fn restart(&mut self) {
-        self.all().stop().await;
-        self.launch(Role::All).await;
+        let parts: Vec<Part> = self.nodes.keys().copied().collect();
+        for part in &parts {
+            self.node(*part).stop().await;
+        }
+        for part in parts {
+            self.launch(part).await;
+        }
+        self.ready().await;
+    }
+
+    /// What all processes have logged.
+    pub fn log(&self) -> Vec<String> {
+        self.nodes.values().flat_map(|node| node.err.lines()).collect()
     }
 
     /// A client at the way in, with the first key.
