@@ -1,5 +1,6 @@
 //! The world that a test builds for itself: real processes in temporary folders, and a client.
 
+pub mod backends;
 pub mod client;
 pub mod cluster;
 pub mod command;
