@@ -245,13 +245,13 @@ impl World {
 
     /// What was revoked after `position`: subjects, with the epoch where there is one.
     pub(super) async fn revoked_after(&self, position: u64) -> Vec<(Uuid, Option<u64>)> {
-        let (revoked, _) = self.store.revocations(position).await.unwrap();
+        let (revoked, _) = self.store.revocations(position, 10_000).await.unwrap();
         revoked.iter().map(|one| (one.subject, one.epoch)).collect()
     }
 
     /// The position of the revocations now.
     pub(super) async fn position(&self) -> u64 {
-        self.store.revocations(0).await.unwrap().1
+        self.store.revocations(0, 10_000).await.unwrap().1
     }
 }
 
