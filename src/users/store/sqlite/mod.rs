@@ -35,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sql: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
     },
+    Migration {
+        version: 3,
+        name: "lists",
+        sql: include_str!("../../../../migrations/sqlite/users/0003_lists.sql"),
+    },
 ];
 
 /// Accounts and all that belongs to them in one file.
