@@ -22,6 +22,7 @@ use crate::users::account::Account;
 use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::http;
 use crate::users::local::access::step_up::{Proof, StepUp};
+use crate::users::local::administration::authority;
 use crate::users::local::administration::directory::{Directory, TRIES, busy, last_admin};
 use crate::users::store::{
     AuditQuery, Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
@@ -190,7 +191,9 @@ impl Personal {
                 Changed::Missing | Changed::NoSuchRole => return Err(ApiError::not_found("account")),
                 Changed::Stale if if_match.is_any() => {}
                 Changed::Stale => return Err(stale()),
-                Changed::LastAdmin => return Err(last_admin()),
+                Changed::LastAdmin => {
+                    return Err(authority::refuse(self.store.as_ref(), trail, last_admin()).await);
+                }
             }
         }
         Err(busy())
