@@ -11,5 +11,6 @@ pub mod limits;
 pub mod peer;
 pub mod pubsub;
 pub mod queue;
+pub mod redis;
 pub mod storage;
 pub mod telemetry;
