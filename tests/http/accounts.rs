@@ -116,7 +116,9 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
 
     // Add a passkey, and log in with nothing else.
     let mut device = Passkey::at(ORIGIN);
-    let begun = ada.post("/api/auth/passkeys/start", json!({"password": PASSWORD})).await.expect(200).json();
+    ada.post("/api/auth/passkeys/start", json!({"password": PASSWORD})).await.expect(403).problem();
+    let proof = json!({"password": PASSWORD, "code": codes[1]});
+    let begun = ada.post("/api/auth/passkeys/start", proof).await.expect(200).json();
     let credential = device.create(&begun["options"]);
     let made = json!({"token": begun["token"], "name": "Ada's key", "credential": credential});
     let added = ada.post("/api/auth/passkeys", made).await;

@@ -37,6 +37,7 @@ use crate::users::local::access::registration::{Registration, RegistrationOption
 use crate::users::local::access::second_factor::SecondFactors;
 use crate::users::local::access::sessions::{SessionOptions, Sessions};
 use crate::users::local::access::signing::{Signer, SigningOptions};
+use crate::users::local::access::step_up::StepUp;
 use crate::users::local::administration::directory::Directory;
 use crate::users::local::administration::keyring::Keyring;
 use crate::users::local::administration::personal::Personal;
@@ -81,6 +82,7 @@ pub struct LocalUsers {
     pub(super) directory: Arc<Directory>,
     pub(super) role_book: Arc<RoleBook>,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) step_up: Arc<StepUp>,
     pub(super) second_factors: Arc<SecondFactors>,
     pub(super) passkeys: Arc<Passkeys>,
     pub(super) signer: Arc<Signer>,
@@ -171,6 +173,7 @@ impl LocalUsers {
         Arc::new(Personal {
             store: Arc::clone(&self.store),
             directory: Arc::clone(&self.directory),
+            step_up: Arc::clone(&self.step_up),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
             voice,

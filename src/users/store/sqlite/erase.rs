@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::accounts::{find, is_last_admin};
+use super::accounts::find;
 use super::audit;
+use super::change::is_last_admin;
 use super::rows::revoke;
 use crate::kit::ids::UserId;
 use crate::kit::storage::sqlite::Transaction;

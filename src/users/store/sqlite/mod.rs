@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod change;
 mod erase;
 mod keys;
 mod list;
