@@ -23,6 +23,7 @@ use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::http;
 use crate::users::local::access::step_up::{Proof, StepUp};
 use crate::users::local::administration::directory::{Directory, TRIES, busy, last_admin};
+use crate::users::local::administration::keyring;
 use crate::users::store::{
     AuditQuery, Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
 };
@@ -91,7 +92,7 @@ impl Personal {
         let kept = Kept {
             at: self.clock.now(),
             sessions: self.store.sessions(id, self.clock.now()).await?,
-            keys: self.store.keys(id).await?,
+            keys: keyring::all_of(self.store.as_ref(), id).await?,
             passkeys: self.store.passkeys(id).await?,
             audit: self.trail_of(id).await?,
             commands: voice.export(id, None).await?,

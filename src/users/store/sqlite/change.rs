@@ -9,7 +9,7 @@ use super::audit;
 use super::rows::{revoke, to_json};
 use crate::kit::ids::SessionId;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::account::{Account, Status};
+use crate::users::account::{Account, Status, folded};
 use crate::users::roles::ADMIN;
 use crate::users::store::{Change, ChangeAccount, Changed, Description, Within};
 
@@ -218,11 +218,13 @@ async fn describe(
 ) -> Result<(), sqlx::Error> {
     let institution = new.institution.clone().unwrap_or_else(|| before.institution.clone());
     let moved = i64::from(institution != before.institution);
+    let name = new.name.clone().unwrap_or_else(|| before.name.clone());
     sqlx::query(
-        "UPDATE users SET name = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
+        "UPDATE users SET name = ?, name_key = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
          epoch = epoch + ? WHERE id = ?",
     )
-    .bind(new.name.clone().unwrap_or_else(|| before.name.clone()))
+    .bind(name.clone())
+    .bind(folded(&name))
     .bind(new.avatar.clone().unwrap_or_else(|| before.avatar.clone()))
     .bind(to_json(new.preferences.as_ref().unwrap_or(&before.preferences))?)
     .bind(to_json(new.profile.as_ref().unwrap_or(&before.profile))?)
