@@ -30,12 +30,12 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         name: "keys",
-        sql: include_str!("../../../../migrations/sqlite/users/0001_keys.sql"),
+        body: include_str!("../../../../migrations/sqlite/users/0001_keys.sql"),
     },
     Migration {
         version: 2,
         name: "accounts",
-        sql: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
+        body: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
     },
     Migration {
         version: 3,
