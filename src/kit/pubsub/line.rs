@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::error::Error;
+use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClientLike as _, EventInterface as _, PubsubInterface as _};
-use fred::types::Message;
+use fred::types::{Message, Value};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
@@ -132,7 +132,7 @@ impl Line {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_try = Instant::now();
-        let mut first = true;
+        let (mut first, mut failing) = (true, false);
         loop {
             let changes = async {
                 sleep_until(next_try).await;
@@ -151,10 +151,15 @@ impl Line {
                 }
                 changes = changes => {
                     if let Err(error) = self.follow(&client, changes).await {
-                        tracing::debug!(%error, "channels are not subscribed");
+                        if !std::mem::replace(&mut failing, true) {
+                            tracing::warn!(%error, "channels on Redis are not subscribed; this is tried again");
+                        }
                         self.topics.change_all();
                         next_try = Instant::now() + PAUSE;
-                    } else if self.gap.swap(false, Ordering::AcqRel) {
+                        continue;
+                    }
+                    failing = false;
+                    if self.gap.swap(false, Ordering::AcqRel) {
                         metrics::missed("connection");
                         self.topics.tell_all_missed();
                     }
@@ -163,7 +168,7 @@ impl Line {
                     if connecting.is_finished() {
                         // The driver has given up, as it does for errors that it takes for final.
                         connecting = client.connect();
-                    } else if client.is_connected() && !alive(&client).await {
+                    } else if client.is_connected() && settled(&client).await.is_err() {
                         let _ = timeout(PATIENCE, client.force_reconnection()).await;
                     }
                 }
@@ -181,18 +186,25 @@ impl Line {
             let names = changes.into_iter().map(|(name, _)| name);
             names.filter(|name| known.contains(name) == subscribed).collect::<Vec<_>>()
         };
-        for names in names(came, false).chunks(BATCH) {
-            client.subscribe(names.to_vec()).await?;
-            self.subscribed.send_modify(|known| known.extend(names.iter().cloned()));
-        }
         for names in names(went, true).chunks(BATCH) {
             self.subscribed.send_modify(|known| known.retain(|name| !names.contains(name)));
             client.unsubscribe(names.to_vec()).await?;
+        }
+        let names = names(came, false);
+        for names in names.chunks(BATCH) {
+            client.subscribe(names.to_vec()).await?;
+        }
+        if !names.is_empty() {
+            settled(client).await?;
+            self.subscribed.send_modify(|known| known.extend(names));
         }
         Ok(())
     }
 }
 
-async fn alive(client: &Client) -> bool {
-    matches!(timeout(PATIENCE, client.ping::<()>(None)).await, Ok(Ok(())))
+/// Waits until what was asked before has been done. The driver does not wait for the answer to a
+/// subscription, but this question goes to the same server, which answers in turn.
+async fn settled(client: &Client) -> Result<(), Error> {
+    let asked = timeout(PATIENCE, client.pubsub_numsub::<Value, _>(Vec::<String>::new())).await;
+    asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer"))).map(drop)
 }

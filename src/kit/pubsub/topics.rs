@@ -77,7 +77,9 @@ impl<M: Clone> Topics<M> {
     /// Tells all who listen to `topic`; nobody is waited for.
     pub(super) fn tell(&self, topic: &str, heard: &Heard<M>) {
         if let Some(listeners) = self.shared.lock().listeners.get(topic) {
-            listeners.iter().for_each(|listener| listener.tell(heard.clone()));
+            for listener in listeners {
+                listener.tell(heard.clone());
+            }
         }
     }
 
