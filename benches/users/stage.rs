@@ -23,14 +23,14 @@ use voicera::kit::storage::sqlite::Options as FileOptions;
 use voicera::users::account::{Email, Kind, Status};
 use voicera::users::api::Users;
 use voicera::users::audit::{Action, Scribe};
+use voicera::users::local::access::mail::{self, MailOptions};
+use voicera::users::local::access::passkeys::RelyingParty;
+use voicera::users::local::access::password::{Cost, Password, Passwords};
+use voicera::users::local::access::registration::{Mode, RegistrationOptions};
+use voicera::users::local::access::sessions::{LoggedIn, SessionOptions, Sessions};
+use voicera::users::local::access::signing::SigningOptions;
+use voicera::users::local::seal::Seal;
 use voicera::users::local::{LocalUsers, Options};
-use voicera::users::mail::{self, MailOptions};
-use voicera::users::passkeys::RelyingParty;
-use voicera::users::password::{Cost, Password, Passwords};
-use voicera::users::registration::{Mode, RegistrationOptions};
-use voicera::users::seal::Seal;
-use voicera::users::sessions::{LoggedIn, SessionOptions, Sessions};
-use voicera::users::signing::SigningOptions;
 use voicera::users::store::sqlite::SqliteUsers;
 use voicera::users::store::{AccountStore as _, NewAccount, UserStore};
 use voicera::users::token::TokenRules;
@@ -138,7 +138,7 @@ impl Stage {
 
     /// An access token of Ada's.
     pub async fn token(&self) -> Result<String, Fault> {
-        match self.sessions().log_in(ADA, PASSWORD).await? {
+        match self.sessions().log_in(ADA, PASSWORD, None).await? {
             LoggedIn::Yes(tokens) => Ok(tokens.access.expose_secret().to_owned()),
             LoggedIn::SecondFactor(_) => Err("a second factor is asked for".into()),
         }

@@ -12,5 +12,6 @@ pub mod peer;
 pub mod pubsub;
 pub mod queue;
 pub mod redis;
+pub mod retry;
 pub mod storage;
 pub mod telemetry;

@@ -17,7 +17,9 @@ use crate::users::local::LocalUsers;
 use crate::users::store::sqlite::SqliteUsers;
 
 pub use crate::users::account::{Account, Status};
-pub use crate::users::operator::{Filter, NewPerson, Operator, Refusal, made_up_password};
+pub use crate::users::local::administration::operator::{
+    Filter, NewPerson, Operator, Refusal, made_up_password,
+};
 pub use crate::users::store::{Key, SigningKey};
 
 /// The accounts of an installation.

@@ -13,7 +13,7 @@ use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::users::local::LocalUsers;
-use crate::users::mail::Delivery;
+use crate::users::local::access::mail::Delivery;
 
 /// The endpoint.
 pub fn routes() -> OpenApiRouter<LocalUsers> {

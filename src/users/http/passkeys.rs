@@ -17,8 +17,8 @@ use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::{Json, Path};
 use crate::kit::ids::PasskeyId;
 use crate::users::local::LocalUsers;
-use crate::users::passkeys::CEREMONY_WITHIN;
-use crate::users::step_up::Proof;
+use crate::users::local::access::passkeys::CEREMONY_WITHIN;
+use crate::users::local::access::step_up::Proof;
 use crate::users::store::StoredPasskey;
 
 /// The endpoints.
@@ -98,7 +98,7 @@ impl From<StoredPasskey> for PasskeyReply {
 /// Begin to add a passkey
 ///
 /// For somebody who has logged in. Later than fifteen minutes after that, the password or a code has to
-/// be shown again.
+/// be shown again; where a second factor is set up, always both.
 #[utoipa::path(
     post, path = "/api/auth/passkeys/start", tag = "auth", operation_id = "startPasskey",
     request_body = Option<Proof>,
@@ -187,8 +187,8 @@ mod tests {
     use http::{Method, StatusCode};
     use serde_json::json;
 
-    use crate::users::somebody::software::Passkey;
-    use crate::users::somebody::{EMAIL, ORIGIN, PASSWORD, Somebody};
+    use crate::users::local::tests::somebody::software::Passkey;
+    use crate::users::local::tests::somebody::{EMAIL, ORIGIN, PASSWORD, Somebody};
 
     #[tokio::test]
     async fn a_page_adds_a_passkey_logs_in_with_it_and_removes_it() {

@@ -12,7 +12,7 @@ use super::sent::{self, SentReply};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::users::local::LocalUsers;
-use crate::users::registration::Applicant;
+use crate::users::local::access::registration::Applicant;
 
 /// The endpoint.
 pub fn routes() -> OpenApiRouter<LocalUsers> {

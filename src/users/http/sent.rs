@@ -6,9 +6,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use crate::users::beat;
 use crate::users::local::LocalUsers;
-use crate::users::mail::Delivery;
+use crate::users::local::access::beat;
+use crate::users::local::access::mail::Delivery;
 
 /// A message is on its way, if there was one to send.
 #[derive(Serialize, ToSchema)]

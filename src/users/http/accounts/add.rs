@@ -14,8 +14,8 @@ use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::kit::http::prefer;
 use crate::users::account::{Account, Email, Kind};
-use crate::users::directory::NewMember;
 use crate::users::local::LocalUsers;
+use crate::users::local::administration::directory::NewMember;
 use crate::users::roles::STUDENT;
 
 /// The endpoint.

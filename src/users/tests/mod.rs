@@ -1,4 +1,0 @@
-//! What the rooms do together.
-
-mod sessions;
-mod tokens;
