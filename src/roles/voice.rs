@@ -10,6 +10,7 @@ use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth;
 use crate::kit::health::Leaning;
+use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Host, half_of_grace};
@@ -74,6 +75,7 @@ pub(super) async fn open(
         store: Arc::clone(&store),
         pipeline,
         models,
+        finished: Arc::new(MemoryPubSub::default()),
         analytics,
         clock: Arc::clone(host.clock()),
         ids: host.ids().clone(),
