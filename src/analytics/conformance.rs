@@ -13,11 +13,13 @@ use super::api::{Analytics, Event, LARGEST_BATCH};
 use super::local::LocalAnalytics;
 use super::remote::RemoteAnalytics;
 use super::store::CounterStore;
+use super::store::mongo::MongoCounters;
 use super::store::sqlite::SqliteCounters;
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
 use crate::kit::peer::Peer;
+use crate::kit::storage::mongo::stage;
 use crate::kit::storage::sqlite::Options;
 
 /// An analytics module, and one of its two faces.
@@ -26,7 +28,7 @@ struct Stage {
     store: Arc<dyn CounterStore>,
     local: Arc<LocalAnalytics>,
     stop: CancellationToken,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Drop for Stage {
@@ -37,11 +39,21 @@ impl Drop for Stage {
 
 async fn local() -> Stage {
     let folder = tempfile::tempdir().unwrap();
-    let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
     let options = Options::new(folder.path().join("analytics.db"));
-    let store: Arc<dyn CounterStore> =
-        Arc::new(SqliteCounters::open(&options, &clock, &|_| ()).await.unwrap());
-    let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock));
+    on(Arc::new(SqliteCounters::open(&options, &clock(), &|_| ()).await.unwrap()), Some(folder))
+}
+
+async fn mongodb() -> Stage {
+    let options = stage::on_replica_set().await;
+    on(Arc::new(MongoCounters::open(&options, &clock(), &|_| ()).await.unwrap()), None)
+}
+
+fn clock() -> SharedClock {
+    Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH))
+}
+
+fn on(store: Arc<dyn CounterStore>, folder: Option<TempDir>) -> Stage {
+    let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock()));
     Stage { analytics: local.clone(), store, local, stop: CancellationToken::new(), _folder: folder }
 }
 
@@ -108,6 +120,9 @@ macro_rules! cases {
     ($($case:ident)*) => {
         mod on_local {
             $(#[tokio::test] async fn $case() { super::$case(super::local().await).await; })*
+        }
+        mod on_local_with_mongodb {
+            $(#[tokio::test] async fn $case() { super::$case(super::mongodb().await).await; })*
         }
         mod on_remote {
             $(#[tokio::test] async fn $case() { super::$case(super::remote().await).await; })*

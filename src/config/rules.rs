@@ -5,7 +5,6 @@ use super::checks::Broken;
 use super::server::Role;
 use super::sources::Sources;
 use super::storage::StorageKind;
-use super::url::BaseUrl;
 use super::voice::{Mode, QueueKind};
 
 pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
@@ -69,22 +68,23 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
     );
 
-    let needed: &[(&str, &BaseUrl)] = match role {
+    let (gateway, peers) = (&config.gateway, &config.peers);
+    let needed: &[(&str, bool)] = match role {
         Role::Gateway => &[
-            ("gateway.voice_url", &config.gateway.voice_url),
-            ("gateway.users_url", &config.gateway.users_url),
-            ("gateway.analytics_url", &config.gateway.analytics_url),
+            ("gateway.voice_urls", !gateway.voice_urls.is_empty()),
+            ("gateway.users_urls", !gateway.users_urls.is_empty()),
+            ("gateway.analytics_urls", !gateway.analytics_urls.is_empty()),
         ],
         Role::Voice => &[
-            ("peers.users_url", &config.peers.users_url),
-            ("peers.analytics_url", &config.peers.analytics_url),
+            ("peers.users_url", peers.users_url.is_set()),
+            ("peers.analytics_url", peers.analytics_url.is_set()),
         ],
-        Role::Analytics => &[("peers.users_url", &config.peers.users_url)],
+        Role::Analytics => &[("peers.users_url", peers.users_url.is_set())],
         Role::All | Role::Users => &[],
     };
-    for (key, url) in needed {
+    for (key, is_set) in needed {
         require(
-            url.is_set(),
+            *is_set,
             &[key],
             format!("is empty, but role \"{role}\" needs it"),
             "set it to the base URL of that role, such as \"http://users:3002\"",

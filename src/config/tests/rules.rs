@@ -68,13 +68,26 @@ fn each_rule_is_held() {
         ("[storage.mongodb]\nurl = \"mongodb+srv://h\"", "storage.mongodb.url", "does not begin"),
         ("[storage.mongodb]\ndatabase_prefix = \"a.b\"", "storage.mongodb.database_prefix", "cannot begin"),
         ("[voice.queue]\nkind = \"bullmq\"\n[redis]\nurl = \"\"", "redis.url", "is empty"),
+        ("[voice.queue]\nprefix = \"a:b\"", "voice.queue.prefix", "cannot begin"),
         ("[redis]\nprefix = \"{a}\"", "redis.prefix", "cannot begin"),
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
         ("[storage]\nsynchronous = \"off\"", "storage.synchronous", "not one of its values"),
-        ("[gateway]\nvoice_url = \"voice:3001\"", "gateway.voice_url", "neither http nor https"),
-        ("[gateway]\nvoice_url = \"https://voice:3001\"", "gateway.voice_url", "not a plain http:// address"),
-        ("[gateway]\nusers_url = \"http://u:3002/v1\"", "gateway.users_url", "not a plain http:// address"),
-        ("[gateway]\nanalytics_url = \"http://ä:1\"", "gateway.analytics_url", "not a plain http:// address"),
+        ("[gateway]\nvoice_urls = [\"voice:3001\"]", "gateway.voice_urls", "neither http nor https"),
+        (
+            "[gateway]\nvoice_urls = [\"https://voice:3001\"]",
+            "gateway.voice_urls",
+            "not a plain http:// address",
+        ),
+        (
+            "[gateway]\nusers_urls = [\"http://u:3002/v1\"]",
+            "gateway.users_urls",
+            "not a plain http:// address",
+        ),
+        (
+            "[gateway]\nanalytics_urls = [\"http://ä:1\"]",
+            "gateway.analytics_urls",
+            "not a plain http:// address",
+        ),
         ("[peers]\nusers_url = \"http://u:3002/v1\"", "peers.users_url", "has a path"),
         ("[peers]\nservice_key = \"********\"", "peers.service_key", "is the mask"),
         ("[peers]\nvoice_url = \"http://v:3001/v1\"", "peers.voice_url", "has a path"),
@@ -123,7 +136,7 @@ fn what_is_allowed_is_not_refused() {
         "[users.mail]\nsmtp_url = \"smtp://mail:1025\"\nfrom = \"voicera@example.org\"",
         "[voice]\ntimezone = \"Europe/Berlin\"\ndefault_language = \"pt-BR\"",
         "[voice]\ndefault_language = \"PT-br\"",
-        "[gateway]\nvoice_url = \"http://[::1]:3001/\"\n[peers]\nusers_url = \"https://users:3002/\"",
+        "[gateway]\nvoice_urls = [\"http://[::1]:3001/\"]\n[peers]\nusers_url = \"https://users:3002/\"",
         "[voice]\nbuiltin_skills = false\nskills = [\"voicera.toml\"]",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\napi_key = \"k\"",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\nbase_url = \"http://10.0.0.1:11434/v1\"",
@@ -189,7 +202,7 @@ fn a_split_role_needs_the_secret_by_which_its_peers_know_it() {
 #[test]
 fn a_role_needs_the_urls_of_those_it_calls() {
     for (role, needed) in [
-        ("gateway", &["gateway.voice_url", "gateway.users_url", "gateway.analytics_url"][..]),
+        ("gateway", &["gateway.voice_urls", "gateway.users_urls", "gateway.analytics_urls"][..]),
         ("voice", &["peers.users_url", "peers.analytics_url"]),
         ("analytics", &["peers.users_url"]),
     ] {
@@ -209,8 +222,8 @@ fn a_role_needs_the_urls_of_those_it_calls() {
 
 #[test]
 fn a_gateway_gives_up_on_an_upstream_before_its_own_time_is_over() {
-    let split = "[gateway]\nvoice_url = \"http://v:1\"\nusers_url = \"http://u:1\"\n\
-                 analytics_url = \"http://a:1\"\n";
+    let split = "[gateway]\nvoice_urls = [\"http://v:1\"]\nusers_urls = [\"http://u:1\"]\n\
+                 analytics_urls = [\"http://a:1\"]\n";
     let world = |timeout: &str, role: &str| {
         World::new()
             .with_file(&format!("{split}upstream_timeout = \"{timeout}\"\n{SPLIT}"))
