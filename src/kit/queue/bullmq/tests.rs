@@ -1,6 +1,7 @@
 //! The queue on Redis passes the suite, and what is its own.
 
 mod faults;
+mod interop;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
