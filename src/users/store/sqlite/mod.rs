@@ -40,7 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 3,
         name: "names and keys",
-        sql: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
+        body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
     },
 ];
 
