@@ -43,6 +43,7 @@ fn every_command_explains_itself_with_an_example() {
         &["user", "set-role"],
         &["user", "set-status"],
         &["user", "reset-password"],
+        &["user", "reset-second-factor"],
         &["key"],
         &["key", "create"],
         &["key", "list"],

@@ -129,7 +129,7 @@ async fn log_ins(stage: &Stage, plan: &Plan, report: &mut Report) -> Result<(), 
         let log_in = || async {
             // Somebody else each time: tries at one account are limited while they are under way.
             let who = Stage::known(next.fetch_add(1, Ordering::Relaxed) % plan.tries);
-            stage.sessions().log_in(&who, PASSWORD).await
+            stage.sessions().log_in(&who, PASSWORD, None).await
         };
         whole.push(stage::rate(plan.time, clients, log_in).await?);
     }

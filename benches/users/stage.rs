@@ -138,7 +138,7 @@ impl Stage {
 
     /// An access token of Ada's.
     pub async fn token(&self) -> Result<String, Fault> {
-        match self.sessions().log_in(ADA, PASSWORD).await? {
+        match self.sessions().log_in(ADA, PASSWORD, None).await? {
             LoggedIn::Yes(tokens) => Ok(tokens.access.expose_secret().to_owned()),
             LoggedIn::SecondFactor(_) => Err("a second factor is asked for".into()),
         }

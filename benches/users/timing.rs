@@ -16,7 +16,7 @@ pub async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> Result<
         for is_known in turns {
             let address = if is_known { Stage::known(number) } else { Stage::unknown(number) };
             let begun = Instant::now();
-            let refused = stage.sessions().log_in(&address, "not the password").await;
+            let refused = stage.sessions().log_in(&address, "not the password", None).await;
             let took = begun.elapsed().as_secs_f64() * 1e3;
             match refused {
                 Err(error) if error.detail().contains("password is wrong") => {}

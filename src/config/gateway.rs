@@ -10,12 +10,12 @@ use super::url::BaseUrl;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gateway {
-    /// The address of the voice role, `http://host:port`.
-    pub voice_url: BaseUrl,
-    /// The address of the users role.
-    pub users_url: BaseUrl,
-    /// The address of the analytics role.
-    pub analytics_url: BaseUrl,
+    /// The addresses of the voice role, each `http://host:port`.
+    pub voice_urls: Vec<BaseUrl>,
+    /// Those of the users role.
+    pub users_urls: Vec<BaseUrl>,
+    /// Those of the analytics role.
+    pub analytics_urls: Vec<BaseUrl>,
     /// How long an upstream may take to begin its reply.
     pub upstream_timeout: Span,
 }
@@ -23,9 +23,9 @@ pub struct Gateway {
 impl Default for Gateway {
     fn default() -> Self {
         Self {
-            voice_url: BaseUrl::default(),
-            users_url: BaseUrl::default(),
-            analytics_url: BaseUrl::default(),
+            voice_urls: Vec::new(),
+            users_urls: Vec::new(),
+            analytics_urls: Vec::new(),
             upstream_timeout: Span::from_secs(55),
         }
     }
@@ -33,16 +33,16 @@ impl Default for Gateway {
 
 impl Gateway {
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
-        for (key, url) in [
-            ("voice_url", &self.voice_url),
-            ("users_url", &self.users_url),
-            ("analytics_url", &self.analytics_url),
+        for (key, urls) in [
+            ("voice_urls", &self.voice_urls),
+            ("users_urls", &self.users_urls),
+            ("analytics_urls", &self.analytics_urls),
         ] {
-            if url.is_set() && !url.is_plain_address() {
+            if let Some(url) = urls.iter().find(|url| !url.is_plain_address()) {
                 checks.refuse(
                     key,
                     format!("\"{url}\" is not a plain http:// address of a host"),
-                    "write \"http://HOST:PORT\" without a path, such as \"http://voice:3001\": roles speak \
+                    "write \"http://HOST:PORT\" without a path, such as [\"http://voice:3001\"]: roles speak \
                      unencrypted HTTP with each other, on a private network",
                 );
             }

@@ -61,6 +61,7 @@ impl Config {
     fn validate(&self, broken: &mut Vec<Broken>) {
         self.server.validate(Checks::new("server", broken));
         self.storage.validate(Checks::new("storage", broken));
+        self.redis.validate(Checks::new("redis", broken));
         self.gateway.validate(Checks::new("gateway", broken));
         self.peers.validate(Checks::new("peers", broken));
         self.users.validate(Checks::new("users", broken));

@@ -10,6 +10,7 @@ mod layer;
 mod llm;
 mod load;
 mod peers;
+mod redis;
 mod rules;
 mod schema;
 mod secret;
@@ -34,16 +35,17 @@ pub use gateway::Gateway;
 pub use llm::{Breaker, DEFAULT_BASE_URL, Llm};
 pub use load::Loaded;
 pub use peers::Peers;
+pub use redis::Redis;
 pub use schema::DEFAULT_TOML;
 pub use secret::{MASK, Secret};
 pub use server::{Role, Server};
 pub use sources::{DEFAULT_FILE, Flags, Sources};
 pub use span::Span;
-pub use storage::{Storage, StorageKind, Synchronous};
+pub use storage::{Mongodb, ReadPreference, Storage, StorageKind, Synchronous};
 pub use telemetry::{LogFormat, Telemetry};
 pub use url::BaseUrl;
 pub use users::{Mail, Passkeys, PasswordHashing, Registration, Users};
-pub use voice::{Cache, Mode, Queue, Understanding, Voice};
+pub use voice::{Cache, Mode, Queue, QueueKind, Understanding, Voice};
 
 /// The whole configuration. Each section is a field; `config/default.toml` explains every key.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,6 +55,8 @@ pub struct Config {
     pub server: Server,
     /// `[storage]`
     pub storage: Storage,
+    /// `[redis]`
+    pub redis: Redis,
     /// `[gateway]`
     pub gateway: Gateway,
     /// `[peers]`

@@ -5,8 +5,7 @@ use super::checks::Broken;
 use super::server::Role;
 use super::sources::Sources;
 use super::storage::StorageKind;
-use super::url::BaseUrl;
-use super::voice::Mode;
+use super::voice::{Mode, QueueKind};
 
 pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
     let mut require = |holds: bool, keys: &[&str], problem: String, fix: &str| {
@@ -26,35 +25,66 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         &format!("build it with `--features {features}`, or choose a role that is in it"),
     );
 
-    // Embedded stores know only their own process. The gateway keeps nothing, so it may be split off.
-    let keeps_documents = !matches!(role, Role::All | Role::Gateway);
-    let embedded = config.storage.kind == StorageKind::Sqlite;
-    require(
-        !keeps_documents || !embedded || config.storage.single_instance,
-        &["server.role", "storage.kind"],
-        format!(
-            "role \"{role}\" with storage.kind = \"sqlite\": a second process of this role would not see \
-             what the first one keeps"
+    // What is kept in a process or its files is known to that process alone. The gateway keeps nothing, so
+    // it may be split off.
+    let keeps = !matches!(role, Role::All | Role::Gateway);
+    let alone: Vec<(&str, &str)> = [
+        (config.storage.kind == StorageKind::Sqlite, "storage.kind", "storage.kind = \"mongodb\""),
+        (role != Role::Analytics && !config.redis.url.is_set(), "redis.url", "redis.url"),
+        (
+            role == Role::Voice && config.voice.queue.kind == QueueKind::Sqlite,
+            "voice.queue.kind",
+            "voice.queue.kind = \"bullmq\"",
         ),
-        "use role \"all\", or set storage.single_instance = true if exactly one process of this role exists",
+    ]
+    .into_iter()
+    .filter_map(|(alone, key, shared)| alone.then_some((key, shared)))
+    .collect();
+    let shared: Vec<&str> = alone.iter().map(|(_, shared)| *shared).collect();
+    let keys: Vec<&str> = std::iter::once("server.role").chain(alone.iter().map(|(key, _)| *key)).collect();
+    require(
+        !keeps || alone.is_empty() || config.storage.single_instance,
+        &keys,
+        format!(
+            "role \"{role}\" on what this process keeps for itself: a second process of this role would not \
+             see what the first one keeps"
+        ),
+        &format!(
+            "set {}, or use role \"all\", or set storage.single_instance = true if exactly one process of \
+             this role exists",
+            shared.join(" and ")
+        ),
+    );
+    require(
+        config.storage.kind != StorageKind::Mongodb || config.storage.mongodb.url.is_set(),
+        &["storage.mongodb.url"],
+        "is empty, but storage.kind is \"mongodb\"".to_owned(),
+        "set it, best by VOICERA_STORAGE__MONGODB__URL_FILE, or use storage.kind = \"sqlite\"",
+    );
+    require(
+        config.voice.queue.kind != QueueKind::Bullmq || config.redis.url.is_set(),
+        &["redis.url"],
+        "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
+        "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
     );
 
-    let needed: &[(&str, &BaseUrl)] = match role {
+    let (gateway, peers) = (&config.gateway, &config.peers);
+    let needed: &[(&str, bool)] = match role {
         Role::Gateway => &[
-            ("gateway.voice_url", &config.gateway.voice_url),
-            ("gateway.users_url", &config.gateway.users_url),
-            ("gateway.analytics_url", &config.gateway.analytics_url),
+            ("gateway.voice_urls", !gateway.voice_urls.is_empty()),
+            ("gateway.users_urls", !gateway.users_urls.is_empty()),
+            ("gateway.analytics_urls", !gateway.analytics_urls.is_empty()),
         ],
         Role::Voice => &[
-            ("peers.users_url", &config.peers.users_url),
-            ("peers.analytics_url", &config.peers.analytics_url),
+            ("peers.users_url", peers.users_url.is_set()),
+            ("peers.analytics_url", peers.analytics_url.is_set()),
         ],
-        Role::Analytics => &[("peers.users_url", &config.peers.users_url)],
+        Role::Analytics => &[("peers.users_url", peers.users_url.is_set())],
         Role::All | Role::Users => &[],
     };
-    for (key, url) in needed {
+    for (key, is_set) in needed {
         require(
-            url.is_set(),
+            *is_set,
             &[key],
             format!("is empty, but role \"{role}\" needs it"),
             "set it to the base URL of that role, such as \"http://users:3002\"",

@@ -6,6 +6,10 @@
 #[cfg(feature = "gateway")]
 mod dispatch;
 #[cfg(feature = "gateway")]
+mod headers;
+#[cfg(feature = "gateway")]
+pub mod pool;
+#[cfg(feature = "gateway")]
 pub mod routes;
 #[cfg(feature = "gateway")]
 pub mod upstream;

@@ -55,7 +55,7 @@ mod tests {
         let routes =
             Routes::from_iter(["/api/voice", "/api/users", "/api/users/audit"].map(|prefix| Route {
                 prefix,
-                upstream: Upstream::local(Router::new()),
+                upstream: Upstream::Local(Router::new()),
                 open: false,
             }));
         routes.find(path).map(|route| route.prefix)

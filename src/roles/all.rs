@@ -24,12 +24,12 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let authenticator = Arc::clone(&accounts.authenticator);
     let module = |endpoints: axum::Router| {
         let endpoints = endpoints.layer(from_fn_with_state(Arc::clone(&authenticator), auth::authenticate));
-        Upstream::local(host.mount(endpoints))
+        Upstream::Local(host.mount(endpoints))
     };
     let gateway = Gateway {
         routes: routes(
             &module(working.voice.router()),
-            &Upstream::local(host.mount(accounts.endpoints(&personal))),
+            &Upstream::Local(host.mount(accounts.endpoints(&personal))),
             &module(analytics.router()),
         ),
         authenticator: Arc::clone(&authenticator),

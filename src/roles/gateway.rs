@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::BaseUrl;
 use crate::gateway::Gateway;
-
+use crate::gateway::pool::{self, Pool};
 use crate::gateway::upstream::Upstream;
-use crate::kit::health::{Health, Probe};
+use crate::kit::health::{Check, Health, Probe, Status};
 use crate::roles::host::Host;
 use crate::roles::{RoleError, routes};
 
@@ -16,24 +18,34 @@ use crate::roles::{RoleError, routes};
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let config = host.config();
-    let timeout = config.gateway.upstream_timeout.get();
-    let upstream = |url: &BaseUrl| {
-        Upstream::remote(url.as_str(), timeout).map_err(|error| RoleError::Upstream(error.to_string()))
+    let gateway = &config.gateway;
+    pool::describe();
+    let stop = CancellationToken::new();
+    let upstream = |name: &'static str, urls: &[BaseUrl]| -> Result<Upstream, RoleError> {
+        let bases: Vec<&str> = urls.iter().map(BaseUrl::as_str).collect();
+        let (clock, entropy) = (Arc::clone(host.clock()), host.ids().entropy().clone());
+        let pool = Pool::new(name, &bases, gateway.upstream_timeout.get(), clock, entropy);
+        let pool = Arc::new(pool.map_err(|error| RoleError::Upstream(error.to_string()))?);
+        host.tasks().spawn(Arc::clone(&pool).watch(stop.clone()));
+        Ok(Upstream::Remote(pool))
     };
-    let voice = upstream(&config.gateway.voice_url)?;
-    let users = upstream(&config.gateway.users_url)?;
-    let analytics = upstream(&config.gateway.analytics_url)?;
+    let voice = upstream("voice", &gateway.voice_urls)?;
+    let users = upstream("users", &gateway.users_urls)?;
+    let analytics = upstream("analytics", &gateway.analytics_urls)?;
+    // The configuration has been checked to name one at least.
+    let first = gateway.users_urls.first().cloned().unwrap_or_default();
+    let peers = Peers {
+        voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
+        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
+        analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
+    };
     let gateway = Gateway {
         routes: routes(&voice, &users, &analytics),
-        authenticator: host.authenticator(Arc::new(host.users_at(&config.gateway.users_url)?)),
+        authenticator: host.authenticator(Arc::new(host.users_at(&first)?)),
         max_body_bytes: config.server.max_body_bytes as u64,
     };
-    let peers = Peers {
-        voice: Arc::new(host.voice_at(&config.gateway.voice_url)?),
-        users: Arc::new(host.users_at(&config.gateway.users_url)?),
-        analytics: Arc::new(host.analytics_at(&config.gateway.analytics_url)?),
-    };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
+    stop.cancel();
     host.finish().await;
     Ok(())
 }
@@ -52,5 +64,31 @@ impl Probe for Peers {
         let (voice, users, analytics) =
             futures_util::join!(self.voice.health(), self.users.health(), self.analytics.health());
         Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics)
+    }
+}
+
+fn fleet(
+    urls: &[BaseUrl],
+    peer: impl Fn(&BaseUrl) -> Result<Arc<dyn Probe>, RoleError>,
+) -> Result<Arc<dyn Probe>, RoleError> {
+    Ok(Arc::new(Fleet(urls.iter().map(peer).collect::<Result<_, _>>()?)))
+}
+
+/// Processes of one role: as well as the best of them, and degraded while one is missing.
+#[derive(Debug)]
+struct Fleet(Vec<Arc<dyn Probe>>);
+
+#[async_trait]
+impl Probe for Fleet {
+    async fn health(&self) -> Health {
+        let all = join_all(self.0.iter().map(|peer| peer.health())).await;
+        let down = all.iter().filter(|health| health.status == Status::Down).count();
+        let of = all.len();
+        let best = all.into_iter().min_by_key(|health| health.status).unwrap_or_else(|| Health::of([]));
+        if down == 0 || down == of {
+            return best;
+        }
+        let missing = ("processes".to_owned(), Check::degraded(format!("{down} of {of} are down")));
+        Health::of(best.checks.into_iter().chain([missing]))
     }
 }

@@ -71,6 +71,8 @@ actions! {
     EnableTotp = "totp.enable",
     /// It was taken off.
     DisableTotp = "totp.disable",
+    /// It was taken off by somebody else, and the passkeys with it.
+    ResetSecondFactor = "second_factor.reset",
     /// Recovery codes were made anew.
     RenewRecovery = "recovery.renew",
     /// A passkey was added.

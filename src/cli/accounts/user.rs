@@ -86,7 +86,7 @@ enum UserCommand {
         account: String,
         /// How it is to stand
         #[arg(value_enum)]
-        status: Standing,
+        status: NewStanding,
         #[command(flatten)]
         store: StoreOptions,
     },
@@ -100,6 +100,18 @@ enum UserCommand {
         account: String,
         #[command(flatten)]
         password: PasswordOptions,
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+    /// Take the second factor and the passkeys of an account off, and end all of its sessions
+    #[command(
+        long_about = "Take the second factor and the passkeys of an account off, and end all of its sessions\n\nFor who has lost them, and the recovery codes. The password alone is enough from then on: make sure of who asks.",
+        after_help = "Examples:\n  voicera user reset-second-factor ada@example.org"
+    )]
+    ResetSecondFactor {
+        /// The account: its e-mail address or its id
+        #[arg(value_name = "EMAIL_OR_ID")]
+        account: String,
         #[command(flatten)]
         store: StoreOptions,
     },
@@ -120,6 +132,24 @@ impl From<Standing> for Status {
             Standing::Inactive => Self::Inactive,
             Standing::Pending => Self::Pending,
             Standing::Suspended => Self::Suspended,
+        }
+    }
+}
+
+/// How the operator can have an account stand: `pending` is for addresses that are to be verified.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NewStanding {
+    Active,
+    Inactive,
+    Suspended,
+}
+
+impl From<NewStanding> for Status {
+    fn from(standing: NewStanding) -> Self {
+        match standing {
+            NewStanding::Active => Self::Active,
+            NewStanding::Inactive => Self::Inactive,
+            NewStanding::Suspended => Self::Suspended,
         }
     }
 }
@@ -154,6 +184,10 @@ pub(in crate::cli) fn run(args: UserArgs) -> Result<(), Failure> {
             let chosen = password.choose()?;
             let account = operator.set_password(&account, &chosen.password).await?;
             print(&format!("set the password of {}\n{}", line(&account), chosen.shown()))
+        }),
+        UserCommand::ResetSecondFactor { account, store } => store.with(async |operator| {
+            let account = operator.reset_second_factor(&operator.find(&account).await?).await?;
+            print(&format!("took the second factor off {}\n", line(&account)))
         }),
     }
 }

@@ -53,7 +53,7 @@ fn every_flag_sets_its_key() {
         sources.flags.data_dir = Some("elsewhere".into());
         sources.flags.skills = vec!["mine".into(), "yours".into()];
         for url in ["VOICE", "USERS", "ANALYTICS"] {
-            sources.env.insert(format!("VOICERA_GATEWAY__{url}_URL"), "http://10.0.0.1".to_owned());
+            sources.env.insert(format!("VOICERA_GATEWAY__{url}_URLS"), "http://10.0.0.1".to_owned());
         }
     });
     let loaded = world.loaded();

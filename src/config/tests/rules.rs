@@ -14,6 +14,13 @@ fn each_value_keeps_to_its_range() {
         ("server", "max_connections", "0", "1000001"),
         ("server", "shutdown_grace", "\"-1s\"", "\"61m\""),
         ("storage", "readers", "0", "65"),
+        ("storage.mongodb", "max_pool_size", "0", "10001"),
+        ("storage.mongodb", "server_selection_timeout", "\"99ms\"", "\"61s\""),
+        ("storage.mongodb", "connect_timeout", "\"99ms\"", "\"61s\""),
+        ("storage.mongodb", "operation_timeout", "\"99ms\"", "\"301s\""),
+        ("redis", "pool_size", "0", "1025"),
+        ("redis", "connect_timeout", "\"99ms\"", "\"61s\""),
+        ("redis", "timeout", "\"9ms\"", "\"61s\""),
         ("gateway", "upstream_timeout", "\"0s\"", "\"61m\""),
         ("peers", "timeout", "\"0s\"", "\"61s\""),
         ("users", "key_cache_ttl", "\"-1s\"", "\"61m\""),
@@ -57,13 +64,30 @@ fn each_rule_is_held() {
         ("[server]\nlisten = \"localhost:1\"", "server.listen", "not an address"),
         ("[server]\ndata_dir = \"\"", "server.data_dir", "is empty"),
         ("[server]\ndata_dir = \"voicera.toml\"", "server.data_dir", "is a file"),
-        ("[storage]\nkind = \"mongodb\"", "storage.kind", "only embedded stores"),
+        ("[storage]\nkind = \"mongodb\"\nmongodb.url = \"\"", "storage.mongodb.url", "is empty"),
+        ("[storage.mongodb]\nurl = \"mongodb+srv://h\"", "storage.mongodb.url", "does not begin"),
+        ("[storage.mongodb]\ndatabase_prefix = \"a.b\"", "storage.mongodb.database_prefix", "cannot begin"),
+        ("[voice.queue]\nkind = \"bullmq\"\n[redis]\nurl = \"\"", "redis.url", "is empty"),
+        ("[voice.queue]\nprefix = \"a:b\"", "voice.queue.prefix", "cannot begin"),
+        ("[redis]\nprefix = \"{a}\"", "redis.prefix", "cannot begin"),
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
         ("[storage]\nsynchronous = \"off\"", "storage.synchronous", "not one of its values"),
-        ("[gateway]\nvoice_url = \"voice:3001\"", "gateway.voice_url", "neither http nor https"),
-        ("[gateway]\nvoice_url = \"https://voice:3001\"", "gateway.voice_url", "not a plain http:// address"),
-        ("[gateway]\nusers_url = \"http://u:3002/v1\"", "gateway.users_url", "not a plain http:// address"),
-        ("[gateway]\nanalytics_url = \"http://ä:1\"", "gateway.analytics_url", "not a plain http:// address"),
+        ("[gateway]\nvoice_urls = [\"voice:3001\"]", "gateway.voice_urls", "neither http nor https"),
+        (
+            "[gateway]\nvoice_urls = [\"https://voice:3001\"]",
+            "gateway.voice_urls",
+            "not a plain http:// address",
+        ),
+        (
+            "[gateway]\nusers_urls = [\"http://u:3002/v1\"]",
+            "gateway.users_urls",
+            "not a plain http:// address",
+        ),
+        (
+            "[gateway]\nanalytics_urls = [\"http://ä:1\"]",
+            "gateway.analytics_urls",
+            "not a plain http:// address",
+        ),
         ("[peers]\nusers_url = \"http://u:3002/v1\"", "peers.users_url", "has a path"),
         ("[peers]\nservice_key = \"********\"", "peers.service_key", "is the mask"),
         ("[peers]\nvoice_url = \"http://v:3001/v1\"", "peers.voice_url", "has a path"),
@@ -112,7 +136,7 @@ fn what_is_allowed_is_not_refused() {
         "[users.mail]\nsmtp_url = \"smtp://mail:1025\"\nfrom = \"voicera@example.org\"",
         "[voice]\ntimezone = \"Europe/Berlin\"\ndefault_language = \"pt-BR\"",
         "[voice]\ndefault_language = \"PT-br\"",
-        "[gateway]\nvoice_url = \"http://[::1]:3001/\"\n[peers]\nusers_url = \"https://users:3002/\"",
+        "[gateway]\nvoice_urls = [\"http://[::1]:3001/\"]\n[peers]\nusers_url = \"https://users:3002/\"",
         "[voice]\nbuiltin_skills = false\nskills = [\"voicera.toml\"]",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\napi_key = \"k\"",
         "[voice.understanding]\nmode = \"llm_first\"\n[llm]\nbase_url = \"http://10.0.0.1:11434/v1\"",
@@ -151,6 +175,23 @@ fn embedded_stores_and_a_split_role_go_together_only_on_a_promise() {
 }
 
 #[test]
+fn a_split_role_on_servers_needs_no_promise() {
+    let shared = "[storage]\nkind = \"mongodb\"\nmongodb.url = \"mongodb://db\"\n[redis]\nurl = \"redis://r\"\n\
+                  [voice.queue]\nkind = \"bullmq\"\n[peers]\nservice_key = \"k\"\n\
+                  users_url = \"http://u\"\nanalytics_url = \"http://a\"";
+    for role in ["voice", "users", "analytics"] {
+        World::new().with_file(shared).with(|sources| sources.flags.role = Some(role.to_owned())).loaded();
+    }
+    let errors = World::new()
+        .with_file(&shared.replace("bullmq", "sqlite"))
+        .with(|sources| sources.flags.role = Some("voice".to_owned()))
+        .load()
+        .unwrap_err();
+    let fix = &errors.iter().next().unwrap().fix;
+    assert!(fix.starts_with("set voice.queue.kind = \"bullmq\", or"), "{fix}");
+}
+
+#[test]
 fn a_split_role_needs_the_secret_by_which_its_peers_know_it() {
     let promise = "[storage]\nsingle_instance = true";
     let error =
@@ -161,7 +202,7 @@ fn a_split_role_needs_the_secret_by_which_its_peers_know_it() {
 #[test]
 fn a_role_needs_the_urls_of_those_it_calls() {
     for (role, needed) in [
-        ("gateway", &["gateway.voice_url", "gateway.users_url", "gateway.analytics_url"][..]),
+        ("gateway", &["gateway.voice_urls", "gateway.users_urls", "gateway.analytics_urls"][..]),
         ("voice", &["peers.users_url", "peers.analytics_url"]),
         ("analytics", &["peers.users_url"]),
     ] {
@@ -181,8 +222,8 @@ fn a_role_needs_the_urls_of_those_it_calls() {
 
 #[test]
 fn a_gateway_gives_up_on_an_upstream_before_its_own_time_is_over() {
-    let split = "[gateway]\nvoice_url = \"http://v:1\"\nusers_url = \"http://u:1\"\n\
-                 analytics_url = \"http://a:1\"\n";
+    let split = "[gateway]\nvoice_urls = [\"http://v:1\"]\nusers_urls = [\"http://u:1\"]\n\
+                 analytics_urls = [\"http://a:1\"]\n";
     let world = |timeout: &str, role: &str| {
         World::new()
             .with_file(&format!("{split}upstream_timeout = \"{timeout}\"\n{SPLIT}"))

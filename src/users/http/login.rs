@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,6 +29,9 @@ struct LoginRequest {
     email: String,
     #[schema(example = "correct horse battery staple")]
     password: String,
+    /// `device` of the reply to an earlier log-in with this device, if there was one.
+    #[schema(example = "vd_AYkKXayWd0u8zrMCCZqAVwGJCl2slndLvM6zAgmagFc")]
+    device: Option<String>,
 }
 
 /// What somebody gets who is in (RFC 6749 §5.1, in camelCase).
@@ -47,8 +50,27 @@ pub struct TokenReply {
     refresh_token: String,
     /// The session that was opened.
     session_id: SessionId,
+    /// For the next log-in with this device, for half a year: with it, no wrong tries of others make
+    /// its owner wait. It lets nobody in.
+    #[schema(example = "vd_AYkKXayWd0u8zrMCCZqAVwGJCl2slndLvM6zAgmagFc")]
+    device: String,
     /// Whose it is.
     user: Account,
+}
+
+/// By which a device is known that has shown who uses it.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceReply {
+    /// For the log-in, as `device`.
+    #[schema(example = "vd_AYkKXayWd0u8zrMCCZqAVwGJCl2slndLvM6zAgmagFc")]
+    device: String,
+}
+
+impl DeviceReply {
+    /// With this token.
+    pub fn of(device: &SecretString) -> Self {
+        Self { device: device.expose_secret().to_owned() }
+    }
 }
 
 /// The password was right, and a second factor is set up.
@@ -72,6 +94,7 @@ pub fn reply(tokens: Tokens) -> Response {
         expires_in: tokens.expires_in.as_secs(),
         refresh_token: tokens.refresh.expose_secret().to_owned(),
         session_id: tokens.session,
+        device: tokens.device.expose_secret().to_owned(),
         user: tokens.account,
     };
     ([(header::CACHE_CONTROL, "no-store")], axum::Json(reply)).into_response()
@@ -80,7 +103,8 @@ pub fn reply(tokens: Tokens) -> Response {
 /// Log in
 ///
 /// With e-mail address and password. Where a second factor is set up the answer is `202` with a
-/// challenge instead of tokens.
+/// challenge instead of tokens. The reply's `device` is for whatever the client keeps longest: sent with
+/// the next log-in, it has this device's tries counted apart from everybody else's.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "auth", operation_id = "login",
     request_body = LoginRequest,
@@ -94,7 +118,7 @@ async fn login(
     State(users): State<LocalUsers>,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, ApiError> {
-    Ok(match users.sessions.log_in(&request.email, &request.password).await? {
+    Ok(match users.sessions.log_in(&request.email, &request.password, request.device.as_deref()).await? {
         LoggedIn::Yes(tokens) => reply(*tokens),
         LoggedIn::SecondFactor(challenge) => {
             let answer = SecondFactorReply {

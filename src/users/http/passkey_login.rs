@@ -55,6 +55,17 @@ struct PasskeyLoginRequest {
     /// The credential, as its `toJSON()` writes it.
     #[schema(value_type = Object)]
     credential: PublicKeyCredential,
+    /// As `POST /api/auth/login` takes it.
+    device: Option<String>,
+}
+
+/// Who begins.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasskeyStartRequest {
+    /// As `POST /api/auth/login` takes it.
+    #[schema(example = "vd_AYkKXayWd0u8zrMCCZqAVwGJCl2slndLvM6zAgmagFc")]
+    device: Option<String>,
 }
 
 /// Begin a log-in with a passkey
@@ -62,13 +73,18 @@ struct PasskeyLoginRequest {
 /// Needs no e-mail address: the device knows the passkeys that it has for this place.
 #[utoipa::path(
     post, path = "/api/auth/login/passkey/start", tag = "auth", operation_id = "startPasskeyLogin",
+    request_body = Option<PasskeyStartRequest>,
     responses(
         (status = 200, description = "What to ask the browser", body = PasskeyRequest),
         (status = "4XX", description = "Too often", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-async fn start(State(users): State<LocalUsers>) -> Result<impl IntoResponse, ApiError> {
-    let ceremony = users.passkeys.start_log_in().await?;
+async fn start(
+    State(users): State<LocalUsers>,
+    request: Option<Json<PasskeyStartRequest>>,
+) -> Result<impl IntoResponse, ApiError> {
+    let device = request.and_then(|Json(request)| request.device);
+    let ceremony = users.passkeys.start_log_in(device.as_deref()).await?;
     let reply = PasskeyRequest {
         options: ceremony.options,
         token: ceremony.token.expose_secret().to_owned(),
@@ -92,5 +108,6 @@ async fn finish(
     State(users): State<LocalUsers>,
     Json(request): Json<PasskeyLoginRequest>,
 ) -> Result<Response, ApiError> {
-    users.passkeys.log_in(&request.token, &request.credential).await.map(reply)
+    let PasskeyLoginRequest { token, credential, device } = request;
+    users.passkeys.log_in(&token, &credential, device.as_deref()).await.map(reply)
 }

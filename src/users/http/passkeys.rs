@@ -98,7 +98,7 @@ impl From<StoredPasskey> for PasskeyReply {
 /// Begin to add a passkey
 ///
 /// For somebody who has logged in. Later than fifteen minutes after that, the password or a code has to
-/// be shown again.
+/// be shown again; where a second factor is set up, always both.
 #[utoipa::path(
     post, path = "/api/auth/passkeys/start", tag = "auth", operation_id = "startPasskey",
     request_body = Option<Proof>,

@@ -16,17 +16,18 @@ use utoipa_axum::routes;
 use super::keys::KeyReply;
 use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
-use crate::kit::http::extract::Path;
+use crate::kit::http::extract::{Json, Path};
 use crate::kit::http::precondition::IfMatch;
 use crate::kit::ids::{PasskeyId, SessionId, UserId};
 use crate::users::account::Account;
 use crate::users::audit::Entry;
+use crate::users::local::access::step_up::Proof;
 use crate::users::local::administration::personal::{Kept, Personal};
 use crate::voice::api::{Command, ExportPage, Voice};
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<Arc<Personal>> {
-    OpenApiRouter::new().routes(routes!(export)).routes(routes!(erase))
+    OpenApiRouter::new().routes(routes!(export, export_with_proof)).routes(routes!(erase))
 }
 
 /// All that is kept of a person.
@@ -74,8 +75,9 @@ struct ExportedPasskey {
 
 /// Get all that is kept of a person
 ///
-/// Of oneself, logged in, or with `users:admin` of somebody within reach: account, sessions, keys,
-/// passkeys, audit trail, and every command. One JSON document, as long as it may be.
+/// Of oneself within fifteen minutes of the log-in, or with `users:admin` of somebody within reach:
+/// account, sessions, keys, passkeys, audit trail, and every command. One JSON document, as long as it
+/// may be. Later than that, `POST` takes the password or a code.
 #[utoipa::path(
     get, path = "/api/users/{id}/export", tag = "users", operation_id = "exportUser",
     params(("id" = UserId, Path, description = "The account")),
@@ -91,8 +93,35 @@ async fn export(
     who: Principal,
     Path(id): Path<UserId>,
 ) -> Result<Response, ApiError> {
-    let Kept { at, account, sessions, keys, passkeys, audit, commands, voice } =
-        personal.export(&who, id).await?;
+    document(id, personal.export(&who, id, &Proof::default()).await?)
+}
+
+/// Get all that is kept of oneself, a while after the log-in
+///
+/// The same document, for who shows the password or a code again.
+#[utoipa::path(
+    post, path = "/api/users/{id}/export", tag = "users", operation_id = "exportUserWithProof",
+    params(("id" = UserId, Path, description = "The account")),
+    request_body = Option<Proof>,
+    responses(
+        (status = 200, description = "All of it", body = PersonalData),
+        (status = 503, description = "A module can't be asked now", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Not permitted, or a wrong password or code", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []), ("apiKey" = ["users:admin"])),
+)]
+async fn export_with_proof(
+    State(personal): State<Arc<Personal>>,
+    who: Principal,
+    Path(id): Path<UserId>,
+    proof: Option<Json<Proof>>,
+) -> Result<Response, ApiError> {
+    let proof = proof.map_or_else(Proof::default, |Json(proof)| proof);
+    document(id, personal.export(&who, id, &proof).await?)
+}
+
+fn document(id: UserId, kept: Kept) -> Result<Response, ApiError> {
+    let Kept { at, account, sessions, keys, passkeys, audit, commands, voice } = kept;
     let head = PersonalData {
         exported_at: at,
         account,
@@ -164,7 +193,8 @@ fn all_commands(
 
 /// Erase an account
 ///
-/// One's own, logged in, or with `users:admin` one within reach that may do no more than the caller.
+/// One's own, with the password or a code again, or with `users:admin` one within reach that may do no
+/// more than the caller.
 /// The account, its sessions and its keys are gone at once; `202` says that a module which keeps
 /// something of the person has not confirmed yet and is told until it does. The audit trail stays. The
 /// last administrator can't be erased.
@@ -174,6 +204,7 @@ fn all_commands(
         ("id" = UserId, Path, description = "The account"),
         ("if-match" = Option<String>, Header, description = "The `etag` of the account as it was read"),
     ),
+    request_body = Option<Proof>,
     responses(
         (status = 202, description = "The account is gone; something that belongs to it is still to go"),
         (status = 204, description = "Gone"),
@@ -189,7 +220,9 @@ async fn erase(
     who: Principal,
     Path(id): Path<UserId>,
     headers: HeaderMap,
+    proof: Option<Json<Proof>>,
 ) -> Result<StatusCode, ApiError> {
-    let confirmed = personal.erase(&who, id, &IfMatch::of(&headers)).await?;
+    let proof = proof.map_or_else(Proof::default, |Json(proof)| proof);
+    let confirmed = personal.erase(&who, id, &IfMatch::of(&headers), &proof).await?;
     Ok(if confirmed { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }

@@ -36,7 +36,7 @@ struct RefreshRequest {
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "New tokens", body = TokenReply),
-        (status = "4XX", description = "Log in again", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Log in again, or wait", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn refresh(

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::login::DeviceReply;
 use super::sent::{self, SentReply};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
@@ -63,19 +63,20 @@ async fn reset(
 /// Reset a password
 ///
 /// Ends all sessions of the account and verifies its address. An account that is suspended stays so.
-/// A password that is refused leaves the token good.
+/// A password that is refused leaves the token good. The reply's `device` is for the log-in: whoever
+/// guesses at the account does not make its owner wait for that.
 #[utoipa::path(
     post, path = "/api/auth/reset/confirm", tag = "auth", operation_id = "confirmReset",
     request_body = ConfirmRequest,
     responses(
-        (status = 204, description = "The password is set"),
+        (status = 200, description = "The password is set", body = DeviceReply),
         (status = "4XX", description = "The token or the password is not good, or too many tries", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn confirm(
     State(users): State<LocalUsers>,
     Json(request): Json<ConfirmRequest>,
-) -> Result<StatusCode, ApiError> {
-    users.credentials.reset(&request.token, &request.password).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<axum::Json<DeviceReply>, ApiError> {
+    let device = users.credentials.reset(&request.token, &request.password).await?;
+    Ok(axum::Json(DeviceReply::of(&device)))
 }

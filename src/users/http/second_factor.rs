@@ -27,6 +27,9 @@ struct SecondFactorRequest {
     /// What the authenticator shows, or a recovery code.
     #[schema(example = "123456")]
     code: String,
+    /// As `POST /api/auth/login` takes it.
+    #[schema(example = "vd_AYkKXayWd0u8zrMCCZqAVwGJCl2slndLvM6zAgmagFc")]
+    device: Option<String>,
 }
 
 /// Finish a log-in with the second factor
@@ -44,5 +47,6 @@ async fn second_factor(
     State(users): State<LocalUsers>,
     Json(request): Json<SecondFactorRequest>,
 ) -> Result<Response, ApiError> {
-    users.second_factors.log_in(&request.challenge, &request.code).await.map(reply)
+    let SecondFactorRequest { challenge, code, device } = request;
+    users.second_factors.log_in(&challenge, &code, device.as_deref()).await.map(reply)
 }

@@ -120,7 +120,8 @@ async fn confirm(
 
 /// Take the second factor off
 ///
-/// With the password or a code. The recovery codes go with it.
+/// With the password and a code, or a recovery code: either alone would make the second factor the only
+/// one. The recovery codes go with it.
 #[utoipa::path(
     delete, path = "/api/auth/totp", tag = "auth", operation_id = "removeTotp",
     request_body = Option<Proof>,
@@ -142,7 +143,7 @@ async fn take_off(
 
 /// Make new recovery codes
 ///
-/// With the password or a code. Earlier ones are good for nothing any more.
+/// With the password and a code. Earlier ones are good for nothing any more.
 #[utoipa::path(
     post, path = "/api/auth/totp/recovery-codes", tag = "auth", operation_id = "renewRecoveryCodes",
     request_body = Option<Proof>,
@@ -193,10 +194,10 @@ mod tests {
         let (status, tokens) = visitor.post("/api/auth/login/second-factor", Some(body)).await;
         assert_eq!((status, &tokens["user"]["secondFactor"]), (StatusCode::OK, &json!(true)));
 
-        let body = json!({ "code": codes["recoveryCodes"][0] });
+        let body = json!({ "password": PASSWORD, "code": codes["recoveryCodes"][0] });
         let (status, renewed) = page.post("/api/auth/totp/recovery-codes", Some(body)).await;
         assert_eq!((status, renewed["recoveryCodes"].as_array().unwrap().len()), (StatusCode::OK, 10));
-        let body = json!({ "password": PASSWORD });
+        let body = json!({ "password": PASSWORD, "code": renewed["recoveryCodes"][0] });
         assert_eq!(page.send(Method::DELETE, "/api/auth/totp", Some(body)).await.0, StatusCode::NO_CONTENT);
     }
 }

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::login::DeviceReply;
 use super::sent::{self, SentReply};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
@@ -42,21 +42,22 @@ struct ResendRequest {
 /// Verify an e-mail address
 ///
 /// With the token from the message and the password: whoever reads the message may not be who chose the
-/// password, and must not make somebody else's account usable. The account can be used from now on.
+/// password, and must not make somebody else's account usable. The account can be used from now on, and
+/// the reply's `device` keeps others from making its owner wait for the first log-in.
 #[utoipa::path(
     post, path = "/api/auth/verify", tag = "auth", operation_id = "verifyEmail",
     request_body = VerifyRequest,
     responses(
-        (status = 204, description = "It is verified"),
+        (status = 200, description = "It is verified", body = DeviceReply),
         (status = "4XX", description = "The token or the password is not good, or too many tries", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn verify(
     State(users): State<LocalUsers>,
     Json(request): Json<VerifyRequest>,
-) -> Result<StatusCode, ApiError> {
-    users.registration.verify(&request.token, &request.password).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<axum::Json<DeviceReply>, ApiError> {
+    let device = users.registration.verify(&request.token, &request.password).await?;
+    Ok(axum::Json(DeviceReply::of(&device)))
 }
 
 /// Ask for another message to verify an e-mail address

@@ -6,6 +6,7 @@ use crate::kit::clock::SharedClock;
 use crate::kit::ids::Ids;
 use crate::users::audit::Scribe;
 use crate::users::local::access::credentials::Credentials;
+use crate::users::local::access::devices::Devices;
 use crate::users::local::access::invitations::Invitations;
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::Mail;
@@ -72,19 +73,22 @@ impl LocalUsers {
             signer: Arc::clone(&signer),
             seal: Arc::clone(&ground.seal),
             limits: Arc::clone(&ground.limits),
+            devices: ground.devices(),
             scribe: ground.scribe.clone(),
             clock: Arc::clone(&ground.clock),
             ids: ground.ids.clone(),
             options: options.sessions,
         });
-        let (second_factors, passkeys) = ground.factors(&sessions, options.relying_party);
-        let (directory, role_book, keyring) = ground.administration();
+        let step_up = ground.step_up(&sessions);
+        let (second_factors, passkeys) = ground.factors(&sessions, &step_up, options.relying_party);
+        let (directory, role_book, keyring) = ground.administration(&options.mail);
         let (invitations, registration, credentials) =
             ground.beginnings(&sessions, &options.mail, options.registration);
         let Ground { store, passwords, scribe, clock, ids, .. } = ground;
         Ok(Self {
             store,
             sessions,
+            step_up,
             second_factors,
             passkeys,
             directory,
@@ -105,21 +109,38 @@ impl LocalUsers {
 }
 
 impl Ground {
-    /// What stands beside a password, or in its place.
-    fn factors(&self, sessions: &Arc<Sessions>, party: RelyingParty) -> (Arc<SecondFactors>, Arc<Passkeys>) {
-        let codes = Arc::new(Codes { store: Arc::clone(&self.store), seal: Arc::clone(&self.seal) });
-        let step_up = Arc::new(StepUp {
+    /// What known devices are told apart by.
+    fn devices(&self) -> Devices {
+        Devices { seal: Arc::clone(&self.seal), clock: Arc::clone(&self.clock) }
+    }
+
+    /// Showing again who one is.
+    fn step_up(&self, sessions: &Arc<Sessions>) -> Arc<StepUp> {
+        Arc::new(StepUp {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            codes: Arc::clone(&codes),
+            codes: self.codes(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
-        });
+        })
+    }
+
+    fn codes(&self) -> Arc<Codes> {
+        Arc::new(Codes { store: Arc::clone(&self.store), seal: Arc::clone(&self.seal) })
+    }
+
+    /// What stands beside a password, or in its place.
+    fn factors(
+        &self,
+        sessions: &Arc<Sessions>,
+        step_up: &Arc<StepUp>,
+        party: RelyingParty,
+    ) -> (Arc<SecondFactors>, Arc<Passkeys>) {
         let second_factors = SecondFactors {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            step_up: Arc::clone(&step_up),
-            codes,
+            step_up: Arc::clone(step_up),
+            codes: self.codes(),
             seal: Arc::clone(&self.seal),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
@@ -128,7 +149,7 @@ impl Ground {
         let passkeys = Passkeys {
             store: Arc::clone(&self.store),
             sessions: Arc::clone(sessions),
-            step_up,
+            step_up: Arc::clone(step_up),
             party,
             seal: Arc::clone(&self.seal),
             scribe: self.scribe.clone(),
@@ -139,10 +160,11 @@ impl Ground {
     }
 
     /// Looking after accounts, roles and keys.
-    fn administration(&self) -> (Arc<Directory>, Arc<RoleBook>, Arc<Keyring>) {
+    fn administration(&self, mail: &Mail) -> (Arc<Directory>, Arc<RoleBook>, Arc<Keyring>) {
         let directory = Arc::new(Directory {
             store: Arc::clone(&self.store),
             passwords: self.passwords.clone(),
+            mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
             ids: self.ids.clone(),
@@ -189,6 +211,7 @@ impl Ground {
             invitations: Arc::clone(&invitations),
             one_time: one_time.clone(),
             limits: Arc::clone(&self.limits),
+            devices: self.devices(),
             mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
@@ -204,6 +227,7 @@ impl Ground {
             mail: mail.clone(),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
+            ids: self.ids.clone(),
         };
         (invitations, Arc::new(registration), Arc::new(credentials))
     }

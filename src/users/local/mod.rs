@@ -37,13 +37,14 @@ use crate::users::local::access::registration::{Registration, RegistrationOption
 use crate::users::local::access::second_factor::SecondFactors;
 use crate::users::local::access::sessions::{SessionOptions, Sessions};
 use crate::users::local::access::signing::{Signer, SigningOptions};
+use crate::users::local::access::step_up::StepUp;
 use crate::users::local::administration::directory::Directory;
 use crate::users::local::administration::keyring::Keyring;
 use crate::users::local::administration::personal::Personal;
 use crate::users::local::administration::role_book::RoleBook;
 use crate::users::local::seen::Seen;
 use crate::users::roles;
-use crate::users::store::{NewAccount, NewKey, UserStore, Within};
+use crate::users::store::{FirstKey, NewAccount, NewKey, UserStore, Within};
 use crate::users::verifier::KEY_PREFIX;
 use crate::voice::api::Voice;
 
@@ -81,6 +82,7 @@ pub struct LocalUsers {
     pub(super) directory: Arc<Directory>,
     pub(super) role_book: Arc<RoleBook>,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) step_up: Arc<StepUp>,
     pub(super) second_factors: Arc<SecondFactors>,
     pub(super) passkeys: Arc<Passkeys>,
     pub(super) signer: Arc<Signer>,
@@ -110,7 +112,7 @@ impl LocalUsers {
         self.signer.keep_fresh().await
     }
 
-    /// Makes the first account and its key, good for everything, if there is no key at all.
+    /// Makes the first account and its key, good for everything, if there never was one.
     ///
     /// `keep` has to put the key where its owner finds it; the account is made after that, so that
     /// a crash in between leaves nothing that nobody has the key to.
@@ -121,7 +123,7 @@ impl LocalUsers {
         &self,
         keep: impl FnOnce(&SecretString) -> Result<(), E>,
     ) -> Result<Option<SecretString>, E> {
-        if self.store.has_keys().await? {
+        if self.store.has_had_keys().await? {
             return Ok(None);
         }
         let key = secret::fresh(KEY_PREFIX, self.ids.entropy());
@@ -140,20 +142,22 @@ impl LocalUsers {
             at,
             trail: self.scribe.entry(Action::Create).on(user, None),
         };
-        self.store.add_account(account).await?;
-        self.store
-            .add_key(NewKey {
-                id: self.ids.fresh(),
-                user,
-                name: "first key".to_owned(),
-                prefix: prefix(&key),
-                hash: secret::hash(&key),
-                scopes: None,
-                at,
-                expires_at: None,
-                trail: self.scribe.entry(Action::CreateKey).on(user, None),
-            })
-            .await?;
+        let new = NewKey {
+            id: self.ids.fresh(),
+            user,
+            name: "first key".to_owned(),
+            prefix: prefix(&key),
+            hash: secret::hash(&key),
+            scopes: None,
+            at,
+            expires_at: None,
+            most: 1,
+            trail: self.scribe.entry(Action::CreateKey).on(user, None),
+        };
+        if !self.store.add_first_key(FirstKey { account, key: new }).await? {
+            tracing::warn!("another process has made the first key meanwhile: the one kept here is not good");
+            return Ok(None);
+        }
         Ok(Some(key))
     }
 
@@ -171,6 +175,7 @@ impl LocalUsers {
         Arc::new(Personal {
             store: Arc::clone(&self.store),
             directory: Arc::clone(&self.directory),
+            step_up: Arc::clone(&self.step_up),
             scribe: self.scribe.clone(),
             clock: Arc::clone(&self.clock),
             voice,

@@ -20,6 +20,8 @@ pub enum Purpose {
     Payload,
     /// The successor of a refresh token.
     Refresh,
+    /// The token of a known device.
+    Device,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Totp => b"voicera totp 1",
             Self::Payload => b"voicera one-time payload 1",
             Self::Refresh => b"voicera refresh token 1",
+            Self::Device => b"voicera device token 1",
         }
     }
 }

@@ -35,7 +35,10 @@ pub trait AccountStore: Send + Sync {
     /// Adds an account, unless its address is taken.
     async fn add_account(&self, account: NewAccount) -> Result<Added, StorageError>;
 
-    /// Changes an account.
+    /// Changes an account, whole or not at all: [`Changed::Missing`], [`Changed::Stale`],
+    /// [`Changed::LastAdmin`] and [`Changed::NoSuchRole`] leave everything as it was, and nothing in the
+    /// trail. The version grows by one, except for [`Change::Rehash`], of which the trail says nothing.
+    /// Where a change says that tokens are refused, the epoch grows by one and is revoked.
     async fn change_account(&self, change: ChangeAccount) -> Result<Changed, StorageError>;
 
     /// Notes that accounts were used.
@@ -135,6 +138,19 @@ pub enum Change {
     Rehash(String),
     /// Its address is verified; a pending account becomes active.
     Verified,
+    /// A pending account becomes that of whoever was invited to its address: it is active, the address
+    /// verified, and what was begun with the earlier password ends as with [`Change::Password`].
+    TakeOver {
+        /// The password's hash, in the PHC string format.
+        hash: String,
+        /// The role.
+        role: String,
+        /// The institution.
+        institution: Option<String>,
+    },
+    /// Its second factor, recovery codes and passkeys are gone, and so is every token that is good once
+    /// but those to verify the address. Its sessions end; tokens made out before are refused.
+    ResetSecondFactor,
 }
 
 /// What describes an account. `Some(None)` takes a field away.
@@ -163,7 +179,7 @@ pub enum Changed {
     Missing,
     /// It has another version.
     Stale,
-    /// It would leave nobody who may do everything.
+    /// It would leave no active account of the role `admin` that somebody can get into.
     LastAdmin,
     /// There is no such role.
     NoSuchRole,

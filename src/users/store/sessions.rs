@@ -18,6 +18,10 @@ pub trait SessionStore: Send + Sync {
     /// has changed since its owner was checked.
     async fn open_session(&self, session: NewSession) -> Result<bool, StorageError>;
 
+    /// The session that a refresh token with this SHA-256 was made for, whatever has become of either;
+    /// `None` for one that nobody made, or that is forgotten.
+    async fn refreshed_by(&self, refresh: &Hash) -> Result<Option<SessionId>, StorageError>;
+
     /// Trades a refresh token for the next one, in one step.
     async fn rotate(&self, rotate: Rotate) -> Result<Rotation, StorageError>;
 

@@ -16,11 +16,12 @@ use super::models::{Dialect, Models};
 use super::prompt;
 use super::question::Question;
 use super::reply::Completion;
-use super::retry::{self, RetryBudget};
+use super::retry;
 use super::settings::ProviderSettings;
 use super::transport::{Request, Transport};
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::Entropy;
+use crate::kit::retry::RetryBudget;
 
 /// A request ends this long before the call's deadline, so that the breaker hears of a hung server
 /// before the call is given up.

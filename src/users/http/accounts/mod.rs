@@ -5,6 +5,7 @@ mod describe;
 mod list;
 mod read;
 mod role;
+mod second_factor;
 mod stats;
 mod status;
 
@@ -26,6 +27,7 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
         .merge(describe::routes())
         .merge(role::routes())
         .merge(status::routes())
+        .merge(second_factor::routes())
 }
 
 /// An account with its `etag`. The time of the last use is no change: it does not count.

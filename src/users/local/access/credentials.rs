@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
 use crate::kit::auth::Principal;
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
-use crate::kit::ids::SessionId;
+use crate::kit::ids::{Ids, SessionId};
 use crate::users::account::{Account, Email, Kind, Status};
 use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::local::access::devices::Device;
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::{About, Letter, Mail};
 use crate::users::local::access::one_time::{OneTimeTokens, not_good};
@@ -33,6 +35,7 @@ pub struct Credentials {
     pub(in crate::users) mail: Mail,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
+    pub(in crate::users) ids: Ids,
 }
 
 impl Credentials {
@@ -65,11 +68,12 @@ impl Credentials {
     }
 
     /// Sets the password of the account that `token` is about, and ends all of its sessions. Who has
-    /// the token reads the messages to the address, so that is verified, too.
+    /// the token reads the messages to the address, so that is verified, too. Answers with a token for the
+    /// device: nobody's guesses make its owner wait.
     ///
     /// # Errors
     /// 422 for a token that is not good, or a password that is too easy: then the token stays good.
-    pub async fn reset(&self, token: &str, password: &str) -> Result<(), ApiError> {
+    pub async fn reset(&self, token: &str, password: &str) -> Result<SecretString, ApiError> {
         self.limits.origin()?;
         let found = self.one_time.look_at(Purpose::Reset, token).await?;
         let account = match found.user {
@@ -89,7 +93,8 @@ impl Credentials {
         if !account.email_verified || account.status == Status::Pending {
             self.change(&account, None, Change::Verified, trail(Action::Verify)).await?;
         }
-        Ok(())
+        let device = Device { user: account.id, id: self.ids.fresh() };
+        Ok(self.sessions.devices.token(device))
     }
 
     /// Sets the password of who knows the old one, and ends the other sessions.
@@ -105,7 +110,8 @@ impl Credentials {
         let own_name = who.user_id.to_string();
         // By the name under which log-ins are counted, so that the one is no way around the other.
         let name = email.as_ref().map_or(own_name.as_str(), Email::key);
-        let attempt = self.sessions.attempt(name, Some(who.user_id)).await?;
+        let device = Device { user: who.user_id, id: session.uuid() };
+        let attempt = self.sessions.attempt(name, Some(who.user_id), Some(device)).await?;
         let matched = self.passwords.compare(&Password::typed(current), login.password.as_deref()).await?;
         let entry =
             self.scribe.entry(Action::ChangePassword).by(who).on(account.id, account.institution.as_deref());

@@ -1,17 +1,21 @@
 //! How often one may try to get in, by address, by network and by account.
 //!
-//! Meant to slow who guesses, and never to lock out the owner: tries at an account are counted apart
-//! for each network, and the count over all networks does not concern one from which the owner has
-//! logged in lately.
+//! Meant to slow who guesses, and never to lock out the owner: tries with a device that its owner has got
+//! in with are counted for that device alone, all others apart for each network, and the count over all
+//! networks does not concern one from which the owner has logged in lately.
 
 use std::net::IpAddr;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::client::network;
 use crate::kit::http::context;
+use crate::kit::ids::{SessionId, UserId};
 use crate::kit::limits::{Limiter, Quota};
+use crate::users::local::access::devices::Device;
 use crate::users::local::secret::hash_of;
 use crate::users::store::Hash;
 
@@ -23,10 +27,17 @@ const fn quota(burst: u32, secs: u64) -> Quota {
 const ADDRESS: Quota = quota(30, 4);
 /// Tries from one network.
 const NETWORK: Quota = quota(200, 1);
+/// Tries from the devices that one person has got in with.
+const DEVICES: Quota = quota(30, 4);
+/// Failed tries at its account from one such device.
+const ACCOUNT_DEVICE: Quota = quota(6, 20);
 /// Failed tries at one account from one network.
 const ACCOUNT_HERE: Quota = quota(6, 20);
 /// Failed tries at one account from all networks that are new to it.
 const ACCOUNT_ANYWHERE: Quota = quota(60, 60);
+/// Refreshes of one session. A page with many requests at once may find for each that its token has
+/// expired.
+const REFRESHES: Quota = quota(240, 10);
 /// Messages to one address.
 const MESSAGES: Quota = quota(4, 300);
 
@@ -35,9 +46,23 @@ const MESSAGES: Quota = quota(4, 300);
 pub struct Limits {
     address: Limiter<IpAddr>,
     network: Limiter<IpAddr>,
+    devices: Limiter<UserId>,
+    own: Limiter<(Hash, Uuid)>,
     here: Limiter<(Hash, Option<IpAddr>)>,
     anywhere: Limiter<Hash>,
+    refreshes: Limiter<SessionId>,
     messages: Limiter<Hash>,
+}
+
+/// Where a try at an account comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whence {
+    /// A device that the account's owner has got in with.
+    Device(Uuid),
+    /// A network that its owner has logged in from.
+    KnownNetwork,
+    /// Anywhere else.
+    Elsewhere,
 }
 
 /// A try that was let through; counted as failed unless it is said to have succeeded.
@@ -47,7 +72,7 @@ pub struct Try<'a> {
     limits: &'a Limits,
     account: Hash,
     network: Option<IpAddr>,
-    known: bool,
+    whence: Whence,
 }
 
 impl Limits {
@@ -56,8 +81,11 @@ impl Limits {
         Self {
             address: Limiter::new(ADDRESS, clock.clone()),
             network: Limiter::new(NETWORK, clock.clone()),
+            devices: Limiter::new(DEVICES, clock.clone()),
+            own: Limiter::new(ACCOUNT_DEVICE, clock.clone()),
             here: Limiter::new(ACCOUNT_HERE, clock.clone()),
             anywhere: Limiter::new(ACCOUNT_ANYWHERE, clock.clone()),
+            refreshes: Limiter::new(REFRESHES, clock.clone()),
             messages: Limiter::new(MESSAGES, clock.clone()),
         }
     }
@@ -72,19 +100,44 @@ impl Limits {
         self.network.take(network(address)).map_err(too_often)
     }
 
-    /// Lets a try at an account through. `account` names it, whether there is such an account or not;
-    /// `known` says that its owner has logged in from this network.
+    /// The same for one that comes from a known device, whatever others at its address do.
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub fn attempt(&self, account: &str, known: bool) -> Result<Try<'_>, ApiError> {
+    pub fn origin_or(&self, device: Option<Device>) -> Result<(), ApiError> {
+        match device {
+            Some(device) if self.devices.take(device.user).is_ok() => Ok(()),
+            _ => self.origin(),
+        }
+    }
+
+    /// Lets a session be refreshed, whatever others at its address do.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn refresh(&self, session: SessionId) -> Result<(), ApiError> {
+        self.refreshes.take(session).map_err(too_often)
+    }
+
+    /// Lets a try at an account through. `account` names it, whether there is such an account or not.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn attempt(&self, account: &str, whence: Whence) -> Result<Try<'_>, ApiError> {
         let (account, network) = (hash_of(account), origin().map(network));
+        let attempt = Try { limits: self, account, network, whence };
+        if let Whence::Device(device) = whence {
+            self.own.take((account, device)).map_err(too_often)?;
+            return Ok(attempt);
+        }
         self.here.take((account, network)).map_err(too_often)?;
-        if !known && let Err(wait) = self.anywhere.take(account) {
+        if whence == Whence::Elsewhere
+            && let Err(wait) = self.anywhere.take(account)
+        {
             self.here.give_back((account, network));
             return Err(too_often(wait));
         }
-        Ok(Try { limits: self, account, network, known })
+        Ok(attempt)
     }
 
     /// Whether one more message may be sent to `address`. Nobody is told if not: the answer is the
@@ -97,9 +150,14 @@ impl Limits {
 impl Try<'_> {
     /// It was right: it does not count.
     pub fn succeeded(self) {
-        self.limits.here.give_back((self.account, self.network));
-        if !self.known {
-            self.limits.anywhere.give_back(self.account);
+        let Self { limits, account, network, whence } = self;
+        match whence {
+            Whence::Device(device) => limits.own.give_back((account, device)),
+            Whence::KnownNetwork => limits.here.give_back((account, network)),
+            Whence::Elsewhere => {
+                limits.here.give_back((account, network));
+                limits.anywhere.give_back(account);
+            }
         }
     }
 }
@@ -140,10 +198,30 @@ mod tests {
     #[tokio::test]
     async fn who_guesses_is_slowed_and_the_owner_elsewhere_is_not() {
         let limits = limits();
-        let tries = from("203.0.113.7", || (0..20).filter(|_| limits.attempt("ada", false).is_ok()).count());
+        let tries = from("203.0.113.7", || {
+            (0..20).filter(|_| limits.attempt("ada", Whence::Elsewhere).is_ok()).count()
+        });
         assert_eq!(tries.await, 6);
-        from("203.0.113.99", || limits.attempt("ada", false).map(drop)).await.expect_err("the same network");
-        from("198.51.100.1", || limits.attempt("ada", true).map(drop)).await.unwrap();
+        from("203.0.113.99", || limits.attempt("ada", Whence::Elsewhere).map(drop))
+            .await
+            .expect_err("the same network");
+        from("198.51.100.1", || limits.attempt("ada", Whence::KnownNetwork).map(drop)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_device_that_an_owner_uses_is_counted_apart_from_its_neighbours() {
+        let limits = limits();
+        let own = Device { user: Uuid::from_u128(1).into(), id: Uuid::from_u128(2) };
+        from("203.0.113.7", || {
+            while limits.origin().is_ok() {}
+            while limits.attempt("ada", Whence::KnownNetwork).is_ok() {}
+            limits.origin_or(None).unwrap_err();
+            limits.origin_or(Some(own)).unwrap();
+            let tries = (0..20).filter(|_| limits.attempt("ada", Whence::Device(own.id)).is_ok()).count();
+            assert_eq!(tries, 6, "a device that was stolen guesses no faster than a network");
+            limits.attempt("ada", Whence::Device(Uuid::from_u128(3))).unwrap().succeeded();
+        })
+        .await;
     }
 
     #[tokio::test]
@@ -152,12 +230,14 @@ mod tests {
         let mut let_through = 0;
         for net in 0..200 {
             let address = format!("10.0.{net}.1");
-            let_through +=
-                from(&address, || (0..6).filter(|_| limits.attempt("ada", false).is_ok()).count()).await;
+            let_through += from(&address, || {
+                (0..6).filter(|_| limits.attempt("ada", Whence::Elsewhere).is_ok()).count()
+            })
+            .await;
         }
         assert_eq!(let_through, 60);
-        from("198.51.100.1", || limits.attempt("ada", false).map(drop)).await.unwrap_err();
-        from("198.51.100.1", || limits.attempt("ada", true).map(drop)).await.unwrap();
+        from("198.51.100.1", || limits.attempt("ada", Whence::Elsewhere).map(drop)).await.unwrap_err();
+        from("198.51.100.1", || limits.attempt("ada", Whence::KnownNetwork).map(drop)).await.unwrap();
     }
 
     #[tokio::test]
@@ -165,7 +245,7 @@ mod tests {
         let limits = limits();
         from("203.0.113.7", || {
             for _ in 0..100 {
-                limits.attempt("ada", false).unwrap().succeeded();
+                limits.attempt("ada", Whence::Elsewhere).unwrap().succeeded();
             }
         })
         .await;

@@ -2,6 +2,7 @@
 
 pub(in crate::users) mod beat;
 pub mod credentials;
+pub mod devices;
 pub mod invitations;
 pub mod limits;
 pub mod mail;

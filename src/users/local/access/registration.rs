@@ -7,25 +7,29 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code, FieldError};
 use crate::kit::ids::{Ids, UserId};
 use crate::users::account::{Account, Email, Kind, Status};
 use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::local::access::devices::{Device, Devices};
 use crate::users::local::access::invitations::{Invitations, Invited};
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::{About, Letter, Mail};
-use crate::users::local::access::one_time::OneTimeTokens;
+use crate::users::local::access::one_time::{OneTimeTokens, not_good};
 use crate::users::local::access::password::{Match, Password, Passwords};
-use crate::users::store::{
-    Added, Change, ChangeAccount, Changed, Description, NewAccount, Purpose, UserStore, Within,
-};
+use crate::users::local::administration::directory::busy;
+use crate::users::store::{Added, Change, ChangeAccount, Changed, NewAccount, Purpose, UserStore, Within};
 
 /// How long an address may take to be verified.
 const VERIFY_WITHIN: SignedDuration = SignedDuration::from_hours(48);
 /// The longest name of a person, in characters.
 const LONGEST_NAME: usize = 100;
+
+/// How often an account is looked at again that was changed meanwhile.
+const TRIES: u32 = 5;
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,7 @@ pub struct Registration {
     pub(in crate::users) invitations: Arc<Invitations>,
     pub(in crate::users) one_time: OneTimeTokens,
     pub(in crate::users) limits: Arc<Limits>,
+    pub(in crate::users) devices: Devices,
     pub(in crate::users) mail: Mail,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
@@ -112,17 +117,15 @@ impl Registration {
         };
         let hash = self.passwords.hash(&password).await?;
         let known = self.store.by_email(&email).await?.map(|login| login.account);
-        match (known, &invited) {
+        let has_account = match (known, &invited) {
             (None, _) => self.begin(name, email, hash, invited.as_ref()).await?,
-            (Some(account), Some(invited)) if account.status == Status::Pending => {
-                self.take_over(&account, hash, invited).await?;
-            }
+            (Some(account), Some(invited)) => self.take_over(account, email, hash, invited).await?,
             (Some(account), None) if self.may_begin_again(&account) => {
-                self.begin_again(&account, email, hash).await?;
+                self.begin_again(&account, email, hash).await?
             }
-            (Some(account), _) => self.refuse(Some(&account), email).await?,
-        }
-        match applicant.invitation {
+            (Some(account), None) => self.refuse(Some(&account), email).await?,
+        };
+        match applicant.invitation.filter(|_| has_account) {
             Some(token) => self.invitations.accept(token).await,
             None => Ok(()),
         }
@@ -144,7 +147,7 @@ impl Registration {
         email: Email,
         hash: String,
         invited: Option<&Invited>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<bool, ApiError> {
         let id: UserId = self.ids.fresh();
         let institution = invited.and_then(|invited| invited.institution.clone());
         let mut trail = self.entry(Action::Register, id, institution.as_deref());
@@ -158,7 +161,7 @@ impl Registration {
             name,
             email: Some(email.clone()),
             email_verified: invited.is_some(),
-            password: Some(hash),
+            password: Some(hash.clone()),
             status: if invited.is_some() { Status::Active } else { Status::Pending },
             role: invited.map_or(&self.options.default_role, |invited| &invited.role).clone(),
             institution,
@@ -166,14 +169,17 @@ impl Registration {
             trail,
         };
         match self.store.add_account(account).await? {
-            Added::EmailTaken => self.refuse(None, email).await,
-            Added::Done if invited.is_some() => Ok(()),
+            Added::EmailTaken => match (self.store.by_email(&email).await?, invited) {
+                (Some(login), Some(invited)) => self.take_over(login.account, email, hash, invited).await,
+                _ => self.refuse(None, email).await,
+            },
+            Added::Done if invited.is_some() => Ok(true),
             Added::Done => {
                 let token = self.one_time.issue(Purpose::Verify, id, VERIFY_WITHIN).await?;
                 if self.limits.may_write_to(email.key()) {
                     self.mail.send(Letter { to: email, about: About::Verify(token) });
                 }
-                Ok(())
+                Ok(true)
             }
         }
     }
@@ -190,10 +196,11 @@ impl Registration {
     /// Somebody registers with an address that was registered and never verified. The later password
     /// counts: whoever came first with an address that is not theirs must not find the door open once
     /// its owner has verified it.
-    async fn begin_again(&self, account: &Account, email: Email, hash: String) -> Result<(), ApiError> {
+    async fn begin_again(&self, account: &Account, email: Email, hash: String) -> Result<bool, ApiError> {
         // Without a message the earlier one has to stay good.
         if !self.limits.may_write_to(email.key()) {
-            return self.pretend(Some(account)).await;
+            self.pretend(Some(account)).await?;
+            return Ok(false);
         }
         let trail = self.entry(Action::Register, account.id, account.institution.as_deref());
         let change = Change::Password { hash, keep: None };
@@ -204,33 +211,50 @@ impl Registration {
         let token = self.one_time.issue(Purpose::Verify, account.id, VERIFY_WITHIN).await?;
         let to = account.address().unwrap_or(email);
         self.mail.send(Letter { to, about: About::Verify(token) });
-        Ok(())
+        Ok(true)
     }
 
     /// Somebody is invited whose address was registered and never verified: the invitation shows
-    /// whose it is.
-    async fn take_over(&self, account: &Account, hash: String, invited: &Invited) -> Result<(), ApiError> {
-        let trail = |action| self.entry(action, account.id, invited.institution.as_deref());
-        let password = Change::Password { hash, keep: None };
-        if !self.change(account, Some(account.version), password, trail(Action::Register)).await? {
-            return Ok(());
+    /// whose it is. Another registration that comes between is taken over as well.
+    async fn take_over(
+        &self,
+        mut account: Account,
+        email: Email,
+        hash: String,
+        invited: &Invited,
+    ) -> Result<bool, ApiError> {
+        for _ in 0..TRIES {
+            if account.status != Status::Pending {
+                return self.refuse(Some(&account), email).await;
+            }
+            let trail = self
+                .entry(Action::Register, account.id, invited.institution.as_deref())
+                .with("invitedBy", invited.by.to_string())
+                .with("role", invited.role.as_str());
+            let change = Change::TakeOver {
+                hash: hash.clone(),
+                role: invited.role.clone(),
+                institution: invited.institution.clone(),
+            };
+            if self.change(&account, Some(account.version), change, trail).await? {
+                return Ok(true);
+            }
+            match self.store.account(account.id, &Within::Everyone).await? {
+                Some(again) => account = again,
+                None => break,
+            }
         }
-        let described =
-            Description { institution: Some(invited.institution.clone()), ..Description::default() };
-        self.change(account, None, Change::Role(invited.role.clone()), trail(Action::SetRole)).await?;
-        self.change(account, None, Change::Describe(Box::new(described)), trail(Action::Update)).await?;
-        self.change(account, None, Change::Verified, trail(Action::Verify)).await?;
-        Ok(())
+        Err(busy())
     }
 
     /// Tells the owner of an address, and nobody else, that it has an account.
-    async fn refuse(&self, account: Option<&Account>, email: Email) -> Result<(), ApiError> {
+    async fn refuse(&self, account: Option<&Account>, email: Email) -> Result<bool, ApiError> {
         self.pretend(account).await?;
         if self.limits.may_write_to(email.key()) {
             let to = account.and_then(Account::address).unwrap_or(email);
             self.mail.send(Letter { to, about: About::Registered });
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Writes as much as where an account begins.
@@ -245,18 +269,18 @@ impl Registration {
     }
 
     /// Shows that an address reaches somebody, and that it is who chose the password: a stranger may
-    /// have registered the address with one of his own.
+    /// have registered the address with one of his own. Answers with a token for the device.
     ///
     /// # Errors
     /// 422 for a token or a password that is not good, 429 after too many tries.
-    pub async fn verify(&self, token: &str, password: &str) -> Result<(), ApiError> {
+    pub async fn verify(&self, token: &str, password: &str) -> Result<SecretString, ApiError> {
         self.limits.origin()?;
         let found = self.one_time.look_at(Purpose::Verify, token).await?;
         let login = match found.user {
             Some(user) => self.store.login(user).await?,
             None => None,
         };
-        let login = login.ok_or_else(|| super::one_time::not_good("token"))?;
+        let login = login.ok_or_else(|| not_good("token"))?;
         let kept = login.password.as_deref();
         if self.passwords.compare(&Password::typed(password), kept).await? == Match::No {
             return Err(ApiError::invalid(
@@ -268,9 +292,9 @@ impl Registration {
         let account = login.account;
         let trail = self.entry(Action::Verify, account.id, account.institution.as_deref());
         if self.change(&account, Some(account.version), Change::Verified, trail).await? {
-            return Ok(());
+            return Ok(self.devices.token(Device { user: account.id, id: self.ids.fresh() }));
         }
-        Err(super::one_time::not_good("token"))
+        Err(not_good("token"))
     }
 
     /// Sends the message to verify an address once more, if it has an account that waits for it.

@@ -19,7 +19,8 @@ use crate::kit::ids::{Ids, SessionId, UserId};
 use crate::users::account::{Account, Email, Status};
 use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::local::access::beat;
-use crate::users::local::access::limits::{Limits, Try};
+use crate::users::local::access::devices::{Device, Devices};
+use crate::users::local::access::limits::{Limits, Try, Whence};
 use crate::users::local::access::password::{Match, Password, Passwords};
 use crate::users::local::access::signing::Signer;
 use crate::users::local::seal::{Purpose as Sealing, Seal};
@@ -54,6 +55,8 @@ pub struct Tokens {
     pub refresh: SecretString,
     /// The session that they belong to.
     pub session: SessionId,
+    /// By which the device is known the next time.
+    pub device: SecretString,
     /// Whose it is.
     pub account: Account,
 }
@@ -75,6 +78,7 @@ pub struct Sessions {
     pub(in crate::users) signer: Arc<Signer>,
     pub(in crate::users) seal: Arc<Seal>,
     pub(in crate::users) limits: Arc<Limits>,
+    pub(in crate::users) devices: Devices,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
     pub(in crate::users) ids: Ids,
@@ -82,48 +86,76 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Checks a password.
+    /// Checks a password. `device` is what an earlier log-in gave the device that asks.
     ///
     /// # Errors
     /// 401 for a wrong one or an unknown address, 403 for an account that may not log in, 429 after
     /// too many tries.
-    pub async fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, ApiError> {
-        self.limits.origin()?;
+    pub async fn log_in(
+        &self,
+        email: &str,
+        password: &str,
+        device: Option<&str>,
+    ) -> Result<LoggedIn, ApiError> {
+        let device = self.origin(device)?;
         let begun = Instant::now();
         let email = Email::parse(email);
         let login = match &email {
             Ok(email) => self.store.by_email(email).await?,
             Err(_) => None,
         };
-        let user = login.as_ref().map(|login| login.account.id);
+        let account = login.as_ref().map(|login| &login.account);
         let name = email.as_ref().map_or("", Email::key);
-        let attempt = self.attempt(name, user).await?;
+        let attempt = self.attempt(name, account.map(|account| account.id), device).await?;
         let password = Password::typed(password);
         let kept = login.as_ref().and_then(|login| login.password.as_deref());
         let matched = self.passwords.compare(&password, kept).await?;
-        let (Some(login), Match::Yes { outdated }) = (login, matched) else {
-            self.refused(user, "password").await?;
+        let (Some(login), Match::Yes { outdated }) = (&login, matched) else {
+            self.refused(account, "password").await?;
             beat::next(begun).await;
             return Err(ApiError::new(Code::Unauthorized, "the e-mail address or the password is wrong"));
         };
         self.may_log_in(&login.account).await?;
         attempt.succeeded();
-        if outdated && let Err(error) = self.rehash(&login, &password).await {
+        if outdated && let Err(error) = self.rehash(login, &password).await {
             // It can be done at the next log-in as well.
             tracing::debug!(%error, "a password could not be hashed with today's parameters");
         }
         if login.totp.is_some() {
             return self.ask_second_factor(login.account.id).await.map(LoggedIn::SecondFactor);
         }
-        self.open(login.account, "password").await.map(|tokens| LoggedIn::Yes(Box::new(tokens)))
+        self.open(login.account.clone(), "password").await.map(|tokens| LoggedIn::Yes(Box::new(tokens)))
+    }
+
+    /// Lets a request to get in come from where it comes from: the device that it answers with, if that
+    /// is a known one.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub(in crate::users) fn origin(&self, device: Option<&str>) -> Result<Option<Device>, ApiError> {
+        let device = device.and_then(|token| self.devices.read(token));
+        self.limits.origin_or(device)?;
+        Ok(device)
     }
 
     /// Lets a try at an account through, counted by where it comes from.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
     pub(in crate::users) async fn attempt(
         &self,
         name: &str,
         user: Option<UserId>,
+        device: Option<Device>,
     ) -> Result<Try<'_>, ApiError> {
+        match device {
+            Some(device) if Some(device.user) == user => {
+                return self.limits.attempt(name, Whence::Device(device.id));
+            }
+            // Somebody else's is no way around the limits of where it is.
+            Some(_) => self.limits.origin()?,
+            None => {}
+        }
         let origin = context::current().and_then(|context| context.client.address).map(network);
         let known = match origin {
             Some(network) => {
@@ -134,7 +166,7 @@ impl Sessions {
             }
             None => true,
         };
-        self.limits.attempt(name, known)
+        self.limits.attempt(name, if known { Whence::KnownNetwork } else { Whence::Elsewhere })
     }
 
     /// Whether an account may be used, once its owner has shown to be that.
@@ -145,18 +177,20 @@ impl Sessions {
             Status::Inactive => "this account is not in use; an administrator can activate it",
             Status::Suspended => "this account is suspended; ask an administrator",
         };
-        self.refused(Some(account.id), account.status.as_str()).await?;
+        self.refused(Some(account), account.status.as_str()).await?;
         Err(ApiError::new(Code::Forbidden, why))
     }
 
     /// Notes a log-in that was refused.
-    pub(in crate::users) async fn refused(&self, user: Option<UserId>, why: &str) -> Result<(), ApiError> {
+    pub(in crate::users) async fn refused(
+        &self,
+        account: Option<&Account>,
+        why: &str,
+    ) -> Result<(), ApiError> {
         metrics::counter!("voicera_users_logins_total", "outcome" => "refused").increment(1);
         let mut entry = self.scribe.entry(Action::Login).refused().with("why", why);
-        // Asked for nobody, too: it takes as long.
-        let id = user.unwrap_or_else(|| uuid::Uuid::nil().into());
-        if let Some(account) = self.store.account(id, &Within::Everyone).await? {
-            entry = entry.on(id, account.institution.as_deref());
+        if let Some(account) = account {
+            entry = entry.on(account.id, account.institution.as_deref());
         }
         entry.log();
         Ok(self.store.append(entry).await?)
@@ -239,19 +273,29 @@ impl Sessions {
         refresh: SecretString,
     ) -> Result<Tokens, ApiError> {
         let access = self.signer.sign(&account, session).await?.into();
-        Ok(Tokens { access, expires_in: self.signer.lifetime(), refresh, session, account })
+        let device = self.devices.token(Device { user: account.id, id: session.uuid() });
+        Ok(Tokens { access, expires_in: self.signer.lifetime(), refresh, session, device, account })
     }
 
     /// Trades a refresh token for new tokens.
     ///
     /// # Errors
-    /// 401 for one that is not known, or was used.
+    /// 401 for one that is not known, or was used; 429 for a session that is refreshed without end, and
+    /// for whoever brings many that are not known.
     pub async fn refresh(&self, presented: &str) -> Result<Tokens, ApiError> {
+        let hash = secret::hash_of(presented);
+        match self.store.refreshed_by(&hash).await? {
+            Some(session) => self.limits.refresh(session)?,
+            None => {
+                self.limits.origin()?;
+                return Err(not_good());
+            }
+        }
         let salt: [u8; 32] = self.ids.entropy().bytes();
         let successor = self.successor(presented, &salt);
         let address = context::current().and_then(|context| context.client.address);
         let rotate = Rotate {
-            presented: secret::hash_of(presented),
+            presented: hash,
             successor: secret::hash(&successor),
             salt,
             grace: self.options.grace,
@@ -263,9 +307,6 @@ impl Sessions {
             reuse: self.scribe.entry(Action::Reuse),
         };
         let reuse = rotate.reuse.clone();
-        let count = |outcome: &'static str| {
-            metrics::counter!("voicera_users_refreshes_total", "outcome" => outcome).increment(1);
-        };
         match self.store.rotate(rotate).await? {
             Rotation::Next { session, account } => {
                 count("done");
@@ -283,10 +324,7 @@ impl Sessions {
                     "this refresh token was used before: the session has been ended, log in again",
                 ))
             }
-            Rotation::Unknown => {
-                count("refused");
-                Err(ApiError::new(Code::Unauthorized, "this refresh token is not good: log in again"))
-            }
+            Rotation::Unknown => Err(not_good()),
         }
     }
 
@@ -318,4 +356,14 @@ impl Sessions {
         trail.log();
         Ok(self.store.end_sessions(EndSessions { user, which, at: self.clock.now(), trail }).await?)
     }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("voicera_users_refreshes_total", "outcome" => outcome).increment(1);
+}
+
+/// The refusal of a refresh token that is unknown, or whose session is over.
+fn not_good() -> ApiError {
+    count("refused");
+    ApiError::new(Code::Unauthorized, "this refresh token is not good: log in again")
 }

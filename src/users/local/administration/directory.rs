@@ -4,6 +4,8 @@
 //! it, as far as the own role reaches, and never where the account may do more than the caller
 //! ([`authority`]). A change is made to the version of the account that was judged, or not at all.
 
+mod members;
+
 use std::sync::Arc;
 
 use crate::kit::auth::{Principal, Reach, Scope};
@@ -11,46 +13,31 @@ use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::precondition::{IfMatch, stale};
 use crate::kit::ids::{Ids, UserId};
-use crate::users::account::{Account, Email, Kind, Status};
+use crate::users::account::{Account, Status};
 use crate::users::api::Role;
 use crate::users::audit::{Action, Entry, Scribe};
-use crate::users::local::access::password::{Password, Passwords};
+use crate::users::local::access::mail::{About, Letter, Mail};
+use crate::users::local::access::password::Passwords;
 use crate::users::local::administration::authority;
 use crate::users::local::administration::description;
 use crate::users::store::{
-    AccountPage, AccountQuery, AccountStats, Added, Change, ChangeAccount, Changed, Description, NewAccount,
-    UserStore, Within,
+    AccountPage, AccountQuery, AccountStats, Change, ChangeAccount, Changed, Description, UserStore, Within,
 };
 
+pub use members::NewMember;
+
 /// How often a change is judged anew because another one came first.
-const TRIES: u32 = 5;
+pub(in crate::users) const TRIES: u32 = 5;
 
 /// The accounts.
 #[derive(Debug)]
 pub struct Directory {
     pub(in crate::users) store: Arc<dyn UserStore>,
     pub(in crate::users) passwords: Passwords,
+    pub(in crate::users) mail: Mail,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
     pub(in crate::users) ids: Ids,
-}
-
-/// An account that an administrator makes.
-pub struct NewMember {
-    /// Its id, where the client has named what it makes: sent again, it is not made again.
-    pub id: Option<UserId>,
-    /// A person or a service.
-    pub kind: Kind,
-    /// Its name, for people.
-    pub name: String,
-    /// A person's address.
-    pub email: Option<Email>,
-    /// A person's password; without one it is set with a message to the address.
-    pub password: Option<String>,
-    /// Its role.
-    pub role: String,
-    /// Its institution; the caller's if that is as far as he reaches.
-    pub institution: Option<String>,
 }
 
 impl Directory {
@@ -79,86 +66,6 @@ impl Directory {
     pub async fn get(&self, who: &Principal, id: UserId) -> Result<Account, ApiError> {
         let within = own_or(who, id, Scope::UsersRead)?;
         self.store.account(id, &within).await?.ok_or_else(|| ApiError::not_found("account"))
-    }
-
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// 403 for a role that permits more than the caller's credential and for an institution out of
-    /// reach, 409 for an address that somebody has, 422 for what can't be an account.
-    pub async fn add(&self, who: &Principal, new: NewMember) -> Result<Account, ApiError> {
-        who.require(Scope::UsersWrite)?;
-        let name = description::name("name", new.name)?;
-        let institution = new.institution.map(|text| description::name("institution", text)).transpose()?;
-        may_log_in_so(new.kind, new.email.as_ref(), new.password.as_deref())?;
-        let roles = self.store.roles().await?;
-        let role = authority::named(&roles, &new.role).ok_or_else(no_such_role)?;
-        let id = new.id.unwrap_or_else(|| self.ids.fresh());
-        let trail = self
-            .scribe
-            .entry(Action::Create)
-            .by(who)
-            .on(id, who.institution.as_deref())
-            .with("role", new.role.as_str())
-            .with("kind", new.kind.as_str());
-        let institution = match authority::over(who, role).and_then(|()| institution_by(who, institution)) {
-            Ok(institution) => institution,
-            Err(refusal) => return Err(authority::refuse(self.store.as_ref(), trail, refusal).await),
-        };
-        if new.id.is_some()
-            && let Some(made) = self.made_before(id, new.kind, &name, new.email.as_ref()).await?
-        {
-            return Ok(made);
-        }
-        let password = match &new.password {
-            Some(text) => Some(self.hash(text, &name, new.email.as_ref()).await?),
-            None => None,
-        };
-        let trail = trail.on(id, institution.as_deref());
-        let account = NewAccount {
-            id,
-            kind: new.kind,
-            name: name.clone(),
-            email: new.email.clone(),
-            email_verified: false,
-            password,
-            // Whoever makes it vouches for it; the address is verified all the same, some day.
-            status: Status::Active,
-            role: new.role,
-            institution,
-            at: self.clock.now(),
-            trail: trail.clone(),
-        };
-        if self.store.add_account(account).await? == Added::EmailTaken {
-            // The same request a moment ago, or somebody else.
-            let made = self.made_before(id, new.kind, &name, new.email.as_ref()).await?;
-            return made.ok_or_else(|| {
-                ApiError::new(Code::Conflict, "there is an account with this e-mail address")
-            });
-        }
-        trail.log();
-        self.store.account(id, &Within::Everyone).await?.ok_or_else(|| ApiError::not_found("account"))
-    }
-
-    /// The account that an earlier request of the same name brought.
-    async fn made_before(
-        &self,
-        id: UserId,
-        kind: Kind,
-        name: &str,
-        email: Option<&Email>,
-    ) -> Result<Option<Account>, ApiError> {
-        let Some(made) = self.store.account(id, &Within::Everyone).await? else { return Ok(None) };
-        if made.kind == kind && made.name == name && made.email.as_deref() == email.map(Email::as_str) {
-            return Ok(Some(made));
-        }
-        Err(ApiError::invalid("Idempotency-Key", "was used before, for another request"))
-    }
-
-    async fn hash(&self, text: &str, name: &str, email: Option<&Email>) -> Result<String, ApiError> {
-        let own = [name, email.map_or("", Email::as_str)];
-        let password = Password::fresh(text, &own).map_err(|why| ApiError::invalid("password", why))?;
-        self.passwords.hash(&password).await
     }
 
     /// Changes what describes an account: the caller's own, or one within reach.
@@ -232,6 +139,38 @@ impl Directory {
         self.change(Wish { who, id, within, if_match, change, trail }, |_, _| Ok(())).await
     }
 
+    /// Takes the second factor and the passkeys of somebody off who has lost them: the account is logged
+    /// out everywhere, and gets in by its password alone until it sets them up anew.
+    ///
+    /// # Errors
+    /// As [`Directory::set_status`]; 403 for the own account, 404 where there is nothing to take off, 409
+    /// for the last administrator that would have no way in.
+    pub async fn reset_second_factor(
+        &self,
+        who: &Principal,
+        id: UserId,
+        if_match: &IfMatch,
+    ) -> Result<(), ApiError> {
+        who.require(Scope::UsersWrite)?;
+        let trail = self.scribe.entry(Action::ResetSecondFactor);
+        let others = |_: &Account, _: &[Role]| match id == who.user_id {
+            true => {
+                Err(forbidden("take your own off with `DELETE /api/auth/totp`, and remove your passkeys"))
+            }
+            false => Ok(()),
+        };
+        let (within, change) = (Within::reach_of(who), Change::ResetSecondFactor);
+        let known = self.store.account(id, &within).await?.ok_or_else(|| ApiError::not_found("account"))?;
+        if !known.second_factor && self.store.passkeys(id).await?.is_empty() {
+            return Err(ApiError::not_found("second factor"));
+        }
+        let account = self.change(Wish { who, id, within, if_match, change, trail }, others).await?;
+        if let Some(to) = account.address() {
+            self.mail.send(Letter { to, about: About::SecondFactorReset });
+        }
+        Ok(())
+    }
+
     /// An account within `within`, if the caller may lay hands on it: it is his own, or may do no more
     /// than he. What is refused stands in the trail as `trail`.
     ///
@@ -294,7 +233,7 @@ impl Directory {
                 Changed::NoSuchRole => return Err(no_such_role()),
             }
         }
-        Err(ApiError::new(Code::Conflict, "others change this account at this very moment: repeat"))
+        Err(busy())
     }
 }
 
@@ -322,39 +261,17 @@ pub(in crate::users) fn last_admin() -> ApiError {
     ApiError::new(Code::Conflict, "this is the last administrator: make another one first")
 }
 
+/// The error of who was overtaken each time.
+pub(in crate::users) fn busy() -> ApiError {
+    ApiError::new(Code::Conflict, "others change this account at this very moment: repeat")
+}
+
 fn forbidden(detail: &str) -> ApiError {
     ApiError::new(Code::Forbidden, detail)
 }
 
 fn no_such_role() -> ApiError {
     ApiError::invalid("role", "must be a role that there is: `GET /api/users/roles` lists them")
-}
-
-/// The institution of an account that `who` makes.
-fn institution_by(who: &Principal, wanted: Option<String>) -> Result<Option<String>, ApiError> {
-    match (who.reach, &who.institution) {
-        (Reach::Everyone, _) => Ok(wanted),
-        (Reach::Institution, Some(own)) if wanted.as_ref().is_none_or(|wanted| wanted == own) => {
-            Ok(Some(own.clone()))
-        }
-        (Reach::Institution, Some(_)) => Err(forbidden("this credential reaches only its own institution")),
-        (Reach::Institution, None) | (Reach::Own, _) => {
-            Err(forbidden("this credential reaches no account but its own"))
-        }
-    }
-}
-
-fn may_log_in_so(kind: Kind, email: Option<&Email>, password: Option<&str>) -> Result<(), ApiError> {
-    match kind {
-        Kind::Person if email.is_none() => Err(ApiError::invalid("email", "is what a person logs in with")),
-        Kind::Service if email.is_some() => {
-            Err(ApiError::invalid("email", "is for people: a service has API keys"))
-        }
-        Kind::Service if password.is_some() => {
-            Err(ApiError::invalid("password", "is for people: a service has API keys"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The names of what is described: the trail says what was changed, not to what.

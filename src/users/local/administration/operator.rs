@@ -224,8 +224,12 @@ impl Operator {
     /// Sets how an account stands.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// [`Refusal`]; also for `pending`, which whoever registers next with the address would take over.
     pub async fn set_status(&self, account: &Account, status: Status) -> Result<Account, Refusal> {
+        if status == Status::Pending {
+            let why = "`pending` is what an account is until its address is verified\n  fix: use `inactive` or `suspended`";
+            return Err(Refusal::Wrong(why.to_owned()));
+        }
         self.change(account, Change::Status(status), Action::SetStatus).await
     }
 
@@ -245,6 +249,20 @@ impl Operator {
         self.change(account, Change::Password { hash, keep: None }, Action::ResetPassword).await
     }
 
+    /// Takes the second factor and the passkeys off, and ends all sessions.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn reset_second_factor(&self, account: &Account) -> Result<Account, Refusal> {
+        if !account.second_factor && self.users.store.passkeys(account.id).await?.is_empty() {
+            return Err(Refusal::Impossible(format!(
+                "{} has neither a second factor nor a passkey",
+                account.name
+            )));
+        }
+        self.change(account, Change::ResetSecondFactor, Action::ResetSecondFactor).await
+    }
+
     async fn change(&self, account: &Account, change: Change, action: Action) -> Result<Account, Refusal> {
         let trail = self.entry(action).on(account.id, account.institution.as_deref());
         let at = self.users.clock.now();
@@ -252,6 +270,9 @@ impl Operator {
             ChangeAccount { id: account.id, within: Within::Everyone, if_version: None, change, at, trail };
         let why = match self.users.store.change_account(change).await? {
             Changed::Done(account) => return Ok(*account),
+            Changed::LastAdmin if matches!(action, Action::ResetSecondFactor) => {
+                "the last active administrator would have no way in\n  fix: set a password first, with `voicera user reset-password`"
+            }
             Changed::LastAdmin => {
                 "this is the last active administrator: give somebody else the role `admin` first"
             }

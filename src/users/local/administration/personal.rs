@@ -21,7 +21,9 @@ use crate::kit::storage::StorageError;
 use crate::users::account::Account;
 use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::http;
-use crate::users::local::administration::directory::{Directory, last_admin};
+use crate::users::local::access::step_up::{Proof, StepUp};
+use crate::users::local::administration::directory::{Directory, TRIES, busy, last_admin};
+use crate::users::local::administration::keyring;
 use crate::users::store::{
     AuditQuery, Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
 };
@@ -43,6 +45,7 @@ const AT_ONCE: u32 = 100;
 pub struct Personal {
     pub(in crate::users) store: Arc<dyn UserStore>,
     pub(in crate::users) directory: Arc<Directory>,
+    pub(in crate::users) step_up: Arc<StepUp>,
     pub(in crate::users) scribe: Scribe,
     pub(in crate::users) clock: SharedClock,
     /// Who keeps commands; `None` where this service was not told.
@@ -74,18 +77,22 @@ impl Personal {
     /// All that is kept of a person: of oneself, logged in, or of one within reach.
     ///
     /// # Errors
-    /// 403 without a session and without `users:admin`, 404 where there is no account within reach, 503
-    /// where a module can't be asked.
-    pub async fn export(&self, who: &Principal, id: UserId) -> Result<Kept, ApiError> {
+    /// 403 without a session and without `users:admin`, and for oneself without proof of who one is a
+    /// while after the log-in; 404 where there is no account within reach, 503 where a module can't be
+    /// asked.
+    pub async fn export(&self, who: &Principal, id: UserId, proof: &Proof) -> Result<Kept, ApiError> {
         let voice = self.voice()?;
         let within = oneself_or_admin(who, id)?;
+        if id == who.user_id && self.step_up.can_show(who).await? {
+            self.step_up.prove_unless_fresh(who, proof, Action::Export).await?;
+        }
         let trail = self.scribe.entry(Action::Export).by(who);
         let (account, _) = self.directory.in_hand(who, id, &within, &trail).await?;
         let trail = trail.on(id, account.institution.as_deref());
         let kept = Kept {
             at: self.clock.now(),
             sessions: self.store.sessions(id, self.clock.now()).await?,
-            keys: self.store.keys(id).await?,
+            keys: keyring::all_of(self.store.as_ref(), id).await?,
             passkeys: self.store.passkeys(id).await?,
             audit: self.trail_of(id).await?,
             commands: voice.export(id, None).await?,
@@ -129,32 +136,22 @@ impl Personal {
     /// it; otherwise they are told until they do.
     ///
     /// # Errors
-    /// As [`Personal::export`]; 409 for the last administrator, 412 for a version that `if_match` does
-    /// not name. Then nothing is forgotten.
-    pub async fn erase(&self, who: &Principal, id: UserId, if_match: &IfMatch) -> Result<bool, ApiError> {
+    /// As [`Personal::export`], but for oneself always with proof; 409 for the last administrator, 412 for
+    /// a version that `if_match` does not name. Then nothing is forgotten.
+    pub async fn erase(
+        &self,
+        who: &Principal,
+        id: UserId,
+        if_match: &IfMatch,
+        proof: &Proof,
+    ) -> Result<bool, ApiError> {
         // Not begun where it could not be brought to its end.
         self.voice()?;
         let within = oneself_or_admin(who, id)?;
-        let trail = self.scribe.entry(Action::Erase).by(who);
-        let (account, _) = self.directory.in_hand(who, id, &within, &trail).await?;
-        if_match.check(account.version)?;
-        let now = self.clock.now();
-        let trail = trail.on(id, account.institution.as_deref());
-        let erase = EraseAccount {
-            id,
-            within,
-            // What was judged, or nothing.
-            if_version: Some(account.version),
-            due_at: later(now, PATIENCE),
-            at: now,
-            trail: trail.clone(),
-        };
-        match self.store.erase_account(erase).await? {
-            Changed::Done(_) => trail.log(),
-            Changed::Missing | Changed::NoSuchRole => return Err(ApiError::not_found("account")),
-            Changed::Stale => return Err(stale()),
-            Changed::LastAdmin => return Err(last_admin()),
+        if id == who.user_id && self.step_up.can_show(who).await? {
+            self.step_up.prove(who, proof, Action::Erase).await?;
         }
+        self.forget(who, id, &within, if_match).await?;
         match self.tell(DueErasure { user: id, passes: 0 }).await {
             Ok(()) => Ok(true),
             Err(error) => {
@@ -162,6 +159,42 @@ impl Personal {
                 Ok(false)
             }
         }
+    }
+
+    /// Forgets the account as it was judged; judges anew what somebody changed meanwhile.
+    async fn forget(
+        &self,
+        who: &Principal,
+        id: UserId,
+        within: &Within,
+        if_match: &IfMatch,
+    ) -> Result<(), ApiError> {
+        let trail = self.scribe.entry(Action::Erase).by(who);
+        for _ in 0..TRIES {
+            let (account, _) = self.directory.in_hand(who, id, within, &trail).await?;
+            if_match.check(account.version)?;
+            let now = self.clock.now();
+            let trail = trail.clone().on(id, account.institution.as_deref());
+            let erase = EraseAccount {
+                id,
+                within: within.clone(),
+                if_version: Some(account.version),
+                due_at: later(now, PATIENCE),
+                at: now,
+                trail: trail.clone(),
+            };
+            match self.store.erase_account(erase).await? {
+                Changed::Done(_) => {
+                    trail.log();
+                    return Ok(());
+                }
+                Changed::Missing | Changed::NoSuchRole => return Err(ApiError::not_found("account")),
+                Changed::Stale if if_match.is_any() => {}
+                Changed::Stale => return Err(stale()),
+                Changed::LastAdmin => return Err(last_admin()),
+            }
+        }
+        Err(busy())
     }
 
     /// Tells the other modules, and notes that they have confirmed.

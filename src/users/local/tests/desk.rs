@@ -204,6 +204,7 @@ impl Desk {
             About::Invite(token) => ("invite", token.expose_secret().to_owned()),
             About::Registered => ("registered", String::new()),
             About::PasswordChanged => ("changed", String::new()),
+            About::SecondFactorReset => ("second factor reset", String::new()),
         };
         Some((letter.to.as_str().to_owned(), about, token))
     }

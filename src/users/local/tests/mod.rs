@@ -1,6 +1,8 @@
 //! What the rooms do together, and the stages that their own tests stand on.
 
 mod conformance;
+mod devices;
+mod lost_factor;
 mod sessions;
 mod tokens;
 

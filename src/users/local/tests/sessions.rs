@@ -42,7 +42,7 @@ async fn a_right_password_gets_in_and_a_wrong_one_does_not() {
     let stage = stage().await;
     stage.person("ada@example.org", "student", None).await;
     assert!(matches!(
-        stage.users.sessions.log_in("ADA@example.org", PASSWORD).await.unwrap(),
+        stage.users.sessions.log_in("ADA@example.org", PASSWORD, None).await.unwrap(),
         LoggedIn::Yes(_)
     ));
     for (email, password) in [
@@ -51,7 +51,7 @@ async fn a_right_password_gets_in_and_a_wrong_one_does_not() {
         ("bob@example.org", PASSWORD),
         ("no address", PASSWORD),
     ] {
-        let refused = stage.users.sessions.log_in(email, password).await.unwrap_err();
+        let refused = stage.users.sessions.log_in(email, password, None).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unauthorized);
         assert_eq!(refused.detail(), "the e-mail address or the password is wrong", "{email} {password}");
     }
@@ -66,9 +66,9 @@ async fn an_account_that_may_not_be_used_does_not_get_in_and_says_why_to_its_own
     let ada = stage.person("ada@example.org", "student", None).await;
     for status in [Status::Pending, Status::Inactive, Status::Suspended] {
         change(&stage, ada.id, Change::Status(status)).await;
-        let refused = stage.users.sessions.log_in("ada@example.org", PASSWORD).await.unwrap_err();
+        let refused = stage.users.sessions.log_in("ada@example.org", PASSWORD, None).await.unwrap_err();
         assert_eq!(refused.code(), Code::Forbidden, "{status:?}");
-        let refused = stage.users.sessions.log_in("ada@example.org", "wrong").await.unwrap_err();
+        let refused = stage.users.sessions.log_in("ada@example.org", "wrong", None).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unauthorized, "{status:?}");
     }
 }
@@ -223,4 +223,20 @@ async fn the_trail_cannot_be_changed() {
         let refused = sqlx::query(statement).execute(&mut conn).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_refreshed_without_end_has_to_wait_and_goes_on() {
+    let stage = stage().await;
+    let mut tokens = stage.logged_in("ada@example.org").await;
+    let refused = loop {
+        match stage.users.sessions.refresh(tokens.refresh.expose_secret()).await {
+            Ok(next) => tokens = next,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused.code(), Code::RateLimited);
+    stage.time.advance(SignedDuration::from_secs(10));
+    stage.users.sessions.refresh(tokens.refresh.expose_secret()).await.unwrap();
+    assert_eq!(trail(&stage, Action::Reuse).await, []);
 }

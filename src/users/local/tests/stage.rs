@@ -129,7 +129,7 @@ impl Stage {
 
     /// Somebody who is there already gets in.
     pub(in crate::users) async fn log_in(&self, email: &str) -> Tokens {
-        match self.users.sessions.log_in(email, PASSWORD).await.unwrap() {
+        match self.users.sessions.log_in(email, PASSWORD, None).await.unwrap() {
             LoggedIn::Yes(tokens) => *tokens,
             LoggedIn::SecondFactor(_) => panic!("a second factor is asked for"),
         }

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::accounts::{find, is_last_admin};
+use super::accounts::find;
 use super::audit;
+use super::change::is_last_admin;
 use super::rows::revoke;
 use crate::kit::ids::UserId;
 use crate::kit::storage::sqlite::Transaction;
@@ -32,7 +33,7 @@ impl Transaction for EraseAccount {
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(id).execute(&mut *conn).await?;
         }
         sqlx::query(
-            "UPDATE users SET name = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
+            "UPDATE users SET name = '', name_key = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
              password = NULL, status = 'inactive', institution = NULL, avatar = NULL, preferences = '{}', \
              profile = '{}', metadata = '{}', totp = NULL, last_active_at = NULL, epoch = epoch + 1, \
              version = version + 1, updated_at = ?1, erased_at = ?1 WHERE id = ?2",

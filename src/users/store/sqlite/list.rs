@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Row, SqliteConnection};
 
 use super::rows::{ACCOUNT, account, count};
 use crate::kit::http::page::{Cursor, From};
+use crate::users::account::folded;
 use crate::users::store::{AccountPage, AccountQuery, AccountSort, AccountStats, Within};
 
 fn within(sql: &mut QueryBuilder<Sqlite>, within: &Within) {
@@ -29,10 +30,10 @@ pub(super) async fn page(
     within(&mut sql, &query.within);
     if let Some(search) = &query.search {
         // Everything but the pattern's own signs stands for itself.
-        let quoted = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let quoted = folded(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let pattern = format!("%{quoted}%");
-        sql.push(" AND (name LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\' OR email_key LIKE ");
-        sql.push_bind(pattern.to_lowercase()).push(" ESCAPE '\\')");
+        sql.push(" AND (name_key LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\' OR email_key LIKE ");
+        sql.push_bind(pattern).push(" ESCAPE '\\')");
     }
     if let Some(role) = &query.role {
         sql.push(" AND role = ").push_bind(role.clone());
@@ -54,7 +55,7 @@ pub(super) async fn page(
     sql.push(match query.sort {
         AccountSort::Newest => " ORDER BY created_at DESC, id DESC",
         AccountSort::Oldest => " ORDER BY created_at, id",
-        AccountSort::Name => " ORDER BY name COLLATE NOCASE, id",
+        AccountSort::Name => " ORDER BY name_key, id",
         AccountSort::LastActive => " ORDER BY last_active_at DESC, id DESC",
     });
     sql.push(" LIMIT ").push_bind(i64::from(query.page.limit) + 1);

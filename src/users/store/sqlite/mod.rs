@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod change;
 mod erase;
 mod keys;
 mod list;
@@ -11,6 +12,8 @@ mod roles;
 mod rows;
 mod second_factor;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 use async_trait::async_trait;
@@ -20,7 +23,7 @@ use sqlx::SqliteConnection;
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
-use crate::users::store::{NETWORKS_KNOWN_FOR, UserStore};
+use crate::users::store::{KEYS_KEPT_FOR, NETWORKS_KNOWN_FOR, UserStore};
 
 /// The schema of `users.db`.
 pub const MIGRATIONS: &[Migration] = &[
@@ -33,6 +36,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 2,
         name: "accounts",
         body: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "names and keys",
+        body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
     },
 ];
 
@@ -67,7 +75,15 @@ impl UserStore for SqliteUsers {
     }
 
     async fn prune(&self, now: Timestamp) -> Result<u64, StorageError> {
-        self.database.transact(Prune(now)).await
+        let mut gone = self.database.transact(Prune(now)).await?;
+        let ended = now.saturating_sub(KEYS_KEPT_FOR).unwrap_or(Timestamp::MIN);
+        loop {
+            let batch = self.database.transact(keys::Prune(ended)).await?;
+            gone += batch;
+            if batch == 0 {
+                return Ok(gone);
+            }
+        }
     }
 
     async fn close(&self) {

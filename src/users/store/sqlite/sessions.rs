@@ -12,12 +12,22 @@ use crate::kit::ids::{SessionId, UserId};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::Transaction;
 use crate::users::account::{Account, Status};
-use crate::users::store::{EndSessions, NewSession, Rotate, Rotation, Session, SessionStore, Which};
+use crate::users::store::{EndSessions, Hash, NewSession, Rotate, Rotation, Session, SessionStore, Which};
 
 #[async_trait]
 impl SessionStore for SqliteUsers {
     async fn open_session(&self, session: NewSession) -> Result<bool, StorageError> {
         self.database.transact(session).await
+    }
+
+    async fn refreshed_by(&self, refresh: &Hash) -> Result<Option<SessionId>, StorageError> {
+        let mut conn = self.database.read().await?;
+        sqlx::query_scalar::<_, Uuid>("SELECT session_id FROM refresh_tokens WHERE hash = ?")
+            .bind(refresh.to_vec())
+            .fetch_optional(&mut *conn)
+            .await
+            .map(|session| session.map(Into::into))
+            .map_err(self.sort())
     }
 
     async fn rotate(&self, rotate: Rotate) -> Result<Rotation, StorageError> {

@@ -34,7 +34,7 @@ async fn a_message_sets_the_password_once_ends_all_sessions_and_is_followed_by_a
     desk.account(ADA, "student", Status::Active).await;
     let session = desk.log_in(ADA, PASSWORD).await.expect(200);
     let token = ask(&mut desk).await;
-    confirm(&desk, &token, NEW).await.expect(204);
+    confirm(&desk, &token, NEW).await.expect(200);
     assert_eq!(desk.token("changed"), "");
     refresh(&desk, &session).await.expect(401);
     desk.log_in(ADA, PASSWORD).await.expect(401);
@@ -60,7 +60,7 @@ async fn a_password_that_is_refused_leaves_the_message_good() {
     desk.account(ADA, "student", Status::Active).await;
     let token = ask(&mut desk).await;
     assert_eq!(confirm(&desk, &token, "lovelace").await.expect(422).fields(), ["password"]);
-    confirm(&desk, &token, NEW).await.expect(204);
+    confirm(&desk, &token, NEW).await.expect(200);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn who_reads_the_messages_to_an_address_has_verified_it() {
     let mut desk = Desk::open(Mode::Open).await;
     desk.account(ADA, "student", Status::Pending).await;
     let token = ask(&mut desk).await;
-    confirm(&desk, &token, NEW).await.expect(204);
+    confirm(&desk, &token, NEW).await.expect(200);
     desk.log_in(ADA, NEW).await.expect(200);
 }
 
@@ -77,7 +77,7 @@ async fn a_suspended_account_stays_suspended() {
     let mut desk = Desk::open(Mode::Open).await;
     desk.account(ADA, "student", Status::Suspended).await;
     let token = ask(&mut desk).await;
-    confirm(&desk, &token, NEW).await.expect(204);
+    confirm(&desk, &token, NEW).await.expect(200);
     assert!(desk.log_in(ADA, NEW).await.expect(403).body.contains("suspended"));
     assert_eq!(desk.known(ADA).await.unwrap().status, Status::Suspended);
 }
@@ -95,7 +95,7 @@ async fn a_token_for_one_thing_is_none_for_another() {
     desk.account(ADA, "student", Status::Pending).await;
     let token = ask(&mut desk).await;
     desk.post("/api/auth/verify", json!({ "token": token, "password": PASSWORD })).await.expect(422);
-    confirm(&desk, &token, NEW).await.expect(204);
+    confirm(&desk, &token, NEW).await.expect(200);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn of_many_who_use_one_message_at_once_one_succeeds() {
         async move { confirm(desk, token, &format!("{NEW} {number}")).await.status.as_u16() }
     });
     let answers = futures_util::future::join_all(all).await;
-    assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn who_knows_the_password_changes_it_and_only_the_other_sessions_end() {
 }
 
 #[tokio::test]
-async fn a_session_alone_does_not_change_a_password() {
+async fn a_session_alone_changes_no_password_and_keeps_nobody_out() {
     let mut desk = Desk::open(Mode::Open).await;
     let account = desk.account(ADA, "student", Status::Active).await;
     let who = desk.owner(&account).await;
@@ -135,7 +135,7 @@ async fn a_session_alone_does_not_change_a_password() {
         assert_eq!(change(&desk, &who, "a wrong guess", NEW).await.expect(422).fields(), ["current"]);
     }
     change(&desk, &who, PASSWORD, NEW).await.expect(429);
-    desk.log_in(ADA, PASSWORD).await.expect(429);
+    desk.log_in(ADA, PASSWORD).await.expect(200);
     assert_eq!(desk.letter(), None);
     let refused = desk.trail().await.into_iter().filter(|entry| entry.action == Action::ChangePassword);
     assert!(refused.map(|entry| entry.outcome.as_str()).eq(["refused"; 6]));

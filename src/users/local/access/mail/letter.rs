@@ -38,6 +38,8 @@ pub enum About {
     Invite(SecretString),
     /// The password is another one now.
     PasswordChanged,
+    /// An administrator has taken the second factor and the passkeys off.
+    SecondFactorReset,
 }
 
 impl About {
@@ -49,6 +51,7 @@ impl About {
             Self::Reset(_) => "Reset your password",
             Self::Invite(_) => "You are invited to Voicera",
             Self::PasswordChanged => "Your password has been changed",
+            Self::SecondFactorReset => "Your second factor has been taken off",
         }
     }
 
@@ -56,7 +59,7 @@ impl About {
     pub(super) fn token(&self) -> Option<&SecretString> {
         match self {
             Self::Verify(token) | Self::Reset(token) | Self::Invite(token) => Some(token),
-            Self::Registered | Self::PasswordChanged => None,
+            Self::Registered | Self::PasswordChanged | Self::SecondFactorReset => None,
         }
     }
 
@@ -66,7 +69,7 @@ impl About {
             Self::Verify(_) => &links.verify,
             Self::Reset(_) => &links.reset,
             Self::Invite(_) => &links.invite,
-            Self::Registered | Self::PasswordChanged => return None,
+            Self::Registered | Self::PasswordChanged | Self::SecondFactorReset => return None,
         };
         let token = self.token()?.expose_secret();
         (!page.is_empty()).then(|| page.replace("{token}", token))
@@ -102,6 +105,13 @@ impl About {
             Self::PasswordChanged => "The password of your Voicera account has been changed.\n\
                  If it was not you, reset it at once and tell your administrator.\n"
                 .to_owned(),
+            Self::SecondFactorReset => {
+                "An administrator has taken the second factor and the passkeys of your\n\
+                 Voicera account off, and has logged you out everywhere. Log in with your\n\
+                 password, which you can reset if you have none, and set them up anew.\n\n\
+                 If you have not asked for that, tell your administrator at once.\n"
+                    .to_owned()
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::users::local::seal::{Purpose as Sealing, Seal};
 use crate::users::local::secret::{self, ONE_TIME_PREFIX};
 use crate::users::store::{
     AddedPasskey, NewPasskey, OneTime, Purpose, RemovePasskey, RemovedPasskey, StoredPasskey, UsedPasskey,
-    UserStore,
+    UserStore, Within,
 };
 
 /// How long a browser has for its answer.
@@ -71,13 +71,14 @@ impl Passkeys {
     /// Begins to add a passkey.
     ///
     /// # Errors
-    /// 403 for an API key, and without proof of who one is after a while.
+    /// 403 for an API key, and without proof of who one is: after a while, and always where there is a
+    /// second factor.
     pub async fn start_adding(
         &self,
         who: &Principal,
         proof: &Proof,
     ) -> Result<Ceremony<CreationChallengeResponse>, ApiError> {
-        let login = self.step_up.prove_unless_fresh(who, proof, Action::AddPasskey).await?;
+        let login = self.step_up.prove_for_passkey(who, proof).await?;
         let known = self.store.passkeys(who.user_id).await?;
         let known = known.into_iter().map(|passkey| passkey.credential_id).collect();
         let (options, state) = self.party.creation(&login.account, known)?;
@@ -159,6 +160,7 @@ impl Passkeys {
                 Ok(stored)
             }
             AddedPasskey::Known => Err(ApiError::new(Code::Conflict, "this passkey is known already")),
+            AddedPasskey::NoAccount => Err(ApiError::not_found("account")),
             AddedPasskey::TooMany => Err(ApiError::new(
                 Code::Conflict,
                 format!("there are {MOST} passkeys already: remove one first"),
@@ -200,8 +202,11 @@ impl Passkeys {
     ///
     /// # Errors
     /// 429 when they come too often.
-    pub async fn start_log_in(&self) -> Result<Ceremony<RequestChallengeResponse>, ApiError> {
-        self.sessions.limits.origin()?;
+    pub async fn start_log_in(
+        &self,
+        device: Option<&str>,
+    ) -> Result<Ceremony<RequestChallengeResponse>, ApiError> {
+        self.sessions.origin(device)?;
         let (options, state) = self.party.request()?;
         let token = self.keep(Purpose::UsePasskey, None, &state).await?;
         Ok(Ceremony { options, token })
@@ -212,8 +217,13 @@ impl Passkeys {
     /// # Errors
     /// 401 for an answer that is not to this question, or from no passkey that is known; 403 for an
     /// account that may not log in, 429 when they come too often.
-    pub async fn log_in(&self, token: &str, answer: &PublicKeyCredential) -> Result<Tokens, ApiError> {
-        self.sessions.limits.origin()?;
+    pub async fn log_in(
+        &self,
+        token: &str,
+        answer: &PublicKeyCredential,
+        device: Option<&str>,
+    ) -> Result<Tokens, ApiError> {
+        self.sessions.origin(device)?;
         let taken = self.taken::<DiscoverableAuthentication>(Purpose::UsePasskey, token).await?;
         let (_, state) = taken.ok_or_else(|| {
             ApiError::new(Code::Unauthorized, "the log-in took too long, or was finished before: begin anew")
@@ -264,20 +274,28 @@ impl Passkeys {
     }
 
     async fn refuse(&self, user: Option<UserId>, why: &str) -> ApiError {
-        match self.sessions.refused(user, why).await {
-            Ok(()) => ApiError::new(Code::Unauthorized, "this passkey is not good for a log-in here"),
-            Err(error) => error,
-        }
+        let refused = self.refused(user, why).await;
+        refused.err().unwrap_or_else(|| {
+            ApiError::new(Code::Unauthorized, "this passkey is not good for a log-in here")
+        })
     }
 
     async fn cloned(&self, user: UserId) -> ApiError {
-        match self.sessions.refused(Some(user), "passkey counter").await {
-            Ok(()) => ApiError::new(
+        let refused = self.refused(Some(user), "passkey counter").await;
+        refused.err().unwrap_or_else(|| {
+            ApiError::new(
                 Code::Unauthorized,
                 "this passkey has signed less often than before: there seems to be a copy of it",
-            ),
-            Err(error) => error,
-        }
+            )
+        })
+    }
+
+    async fn refused(&self, user: Option<UserId>, why: &str) -> Result<(), ApiError> {
+        let account = match user {
+            Some(user) => self.store.account(user, &Within::Everyone).await?,
+            None => None,
+        };
+        self.sessions.refused(account.as_ref(), why).await
     }
 
     /// Keeps the state of a ceremony under a fresh token.

@@ -24,7 +24,7 @@ impl Somebody {
     }
 
     async fn asked_to_answer(&self) -> (Value, String) {
-        let ceremony = self.keys().start_log_in().await.unwrap();
+        let ceremony = self.keys().start_log_in(None).await.unwrap();
         let options = serde_json::to_value(&ceremony.options).unwrap();
         (options, ceremony.token.expose_secret().to_owned())
     }
@@ -36,7 +36,7 @@ impl Somebody {
 
     async fn try_log_in(&self, token: &str, answer: Value) -> Result<Tokens, ApiError> {
         let answer = serde_json::from_value(answer).unwrap();
-        self.keys().log_in(token, &answer).await
+        self.keys().log_in(token, &answer, None).await
     }
 
     /// Adds a passkey of a device.

@@ -129,9 +129,9 @@ impl SecondFactors {
     /// Takes the second factor off, and the recovery codes with it.
     ///
     /// # Errors
-    /// 403 without proof of who one is, 404 when there is none.
+    /// 403 without the password and a code, 404 when there is none.
     pub async fn take_off(&self, who: &Principal, proof: &Proof) -> Result<(), ApiError> {
-        self.step_up.prove(who, proof, Action::DisableTotp).await?;
+        self.step_up.prove_fully(who, proof, Action::DisableTotp).await?;
         let trail = self.entry(who, Action::DisableTotp);
         let disable = DisableTotp { user: who.user_id, at: self.clock.now(), trail: trail.clone() };
         if !self.store.disable_totp(disable).await? {
@@ -144,9 +144,9 @@ impl SecondFactors {
     /// Makes new recovery codes; the earlier ones are good for nothing any more.
     ///
     /// # Errors
-    /// 403 without proof of who one is, 404 without a second factor.
+    /// 403 without the password and a code, 404 without a second factor.
     pub async fn renew(&self, who: &Principal, proof: &Proof) -> Result<Vec<SecretString>, ApiError> {
-        self.step_up.prove(who, proof, Action::RenewRecovery).await?;
+        self.step_up.prove_fully(who, proof, Action::RenewRecovery).await?;
         let (codes, recovery) = self.fresh_codes();
         let trail = self.entry(who, Action::RenewRecovery);
         let renew = RenewRecoveryCodes { user: who.user_id, recovery, trail: trail.clone() };
@@ -162,15 +162,20 @@ impl SecondFactors {
     /// # Errors
     /// 401 for a wrong code and for a challenge that has expired or was tried too often, 403 for an
     /// account that may not log in, 429 after too many tries.
-    pub async fn log_in(&self, challenge: &str, code: &str) -> Result<Tokens, ApiError> {
-        self.sessions.limits.origin()?;
+    pub async fn log_in(
+        &self,
+        challenge: &str,
+        code: &str,
+        device: Option<&str>,
+    ) -> Result<Tokens, ApiError> {
+        let device = self.sessions.origin(device)?;
         let (hash, now) = (secret::hash_of(challenge), self.clock.now());
         let tried = self.store.attempt(Purpose::SecondFactor, &hash, TRIES, now).await?;
         let user = tried.and_then(|tried| tried.user).ok_or_else(stale_challenge)?;
         let login = self.store.login(user).await?.ok_or_else(stale_challenge)?;
-        let attempt = self.sessions.attempt(&code_tries(&login.account), Some(user)).await?;
+        let attempt = self.sessions.attempt(&code_tries(&login.account), Some(user), device).await?;
         let Some(factor) = self.codes.accept(&login, code, now).await? else {
-            self.sessions.refused(Some(user), "second factor").await?;
+            self.sessions.refused(Some(&login.account), "second factor").await?;
             return Err(ApiError::new(Code::Unauthorized, "the code is wrong, or was used"));
         };
         attempt.succeeded();

@@ -16,6 +16,11 @@ fn code(text: &str) -> Proof {
     Proof { password: None, code: Some(text.to_owned()) }
 }
 
+/// Both, as a log-in asks for them.
+fn both(code: &str) -> Proof {
+    Proof { password: Some(PASSWORD.to_owned()), code: Some(code.to_owned()) }
+}
+
 /// What an authenticator app makes of the address that it was given.
 struct App(totp_rs::Totp);
 
@@ -52,7 +57,7 @@ impl Somebody {
     }
 
     async fn challenge(&self) -> SecretString {
-        match self.users.sessions.log_in(EMAIL, PASSWORD).await.unwrap() {
+        match self.users.sessions.log_in(EMAIL, PASSWORD, None).await.unwrap() {
             LoggedIn::SecondFactor(challenge) => challenge,
             LoggedIn::Yes(_) => panic!("in without a second factor"),
         }
@@ -65,8 +70,11 @@ impl Somebody {
     }
 
     async fn answer(&self, challenge: &SecretString, code: &str) -> Result<String, Code> {
-        let tokens =
-            self.factors().log_in(challenge.expose_secret(), code).await.map_err(|error| error.code())?;
+        let tokens = self
+            .factors()
+            .log_in(challenge.expose_secret(), code, None)
+            .await
+            .map_err(|error| error.code())?;
         let sessions = self.users.sessions.list(tokens.account.id).await.unwrap();
         Ok(sessions.into_iter().find(|session| session.id == tokens.session).unwrap().method)
     }
@@ -78,7 +86,10 @@ async fn a_second_factor_counts_once_its_first_code_was_shown() {
     let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
     let elsewhere = stage.session_of(ada.user_id, "password").await;
     stage.factors().enrol(&ada, &password(PASSWORD)).await.unwrap();
-    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD).await, Ok(LoggedIn::Yes(_))), "not yet");
+    assert!(
+        matches!(stage.users.sessions.log_in(EMAIL, PASSWORD, None).await, Ok(LoggedIn::Yes(_))),
+        "not yet"
+    );
 
     let before = stage.store.login(ada.user_id).await.unwrap().unwrap().account.version;
     let (_, codes) = stage.enable(&ada).await;
@@ -290,25 +301,40 @@ async fn who_was_suspended_meanwhile_does_not_get_in() {
 }
 
 #[tokio::test]
-async fn it_is_taken_off_with_the_password_or_a_code_and_recovery_codes_go_with_it() {
+async fn it_is_taken_off_with_the_password_and_a_code_and_recovery_codes_go_with_it() {
     let stage = Somebody::set().await;
     let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
     let (app, codes) = stage.enable(&ada).await;
     let challenge = stage.challenge().await;
-    for proof in [Proof::default(), password("another password"), code(&app.never_shows(&stage))] {
+    let now = app.shows(&stage);
+    let wrong = Proof { password: Some("another password".to_owned()), code: Some(now.clone()) };
+    for proof in [Proof::default(), password(PASSWORD), code(&now), wrong, both(&app.never_shows(&stage))] {
         let refused = stage.factors().take_off(&ada, &proof).await.unwrap_err();
         assert_eq!(refused.code(), Code::Forbidden);
     }
-    stage.factors().take_off(&ada, &code(&app.shows(&stage))).await.unwrap();
+    stage.factors().take_off(&ada, &both(&now)).await.expect("no wrong password used the code up");
     assert!(stage.has_trail(ada.user_id, Action::DisableTotp, Outcome::Done).await);
-    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD).await, Ok(LoggedIn::Yes(_))));
+    assert!(matches!(stage.users.sessions.log_in(EMAIL, PASSWORD, None).await, Ok(LoggedIn::Yes(_))));
     assert_eq!(stage.answer(&challenge, &codes[0]).await, Err(Code::Unauthorized), "a log-in begun before");
     let again = stage.factors().take_off(&ada, &password(PASSWORD)).await.unwrap_err();
     assert_eq!(again.code(), Code::NotFound);
 
     let (_, newer) = stage.enable(&ada).await;
     assert_eq!(stage.log_in_with(&codes[0]).await, Err(Code::Unauthorized));
-    stage.factors().take_off(&ada, &code(&newer[0])).await.unwrap();
+    stage.factors().take_off(&ada, &both(&newer[0])).await.expect("a recovery code is as good");
+}
+
+#[tokio::test]
+async fn a_passkey_beside_a_second_factor_takes_all_that_a_log_in_does_however_fresh() {
+    let stage = Somebody::set().await;
+    let ada = stage.somebody(EMAIL, Some(PASSWORD), "password").await;
+    let (app, codes) = stage.enable(&ada).await;
+    let passkeys = &stage.users.passkeys;
+    for proof in [Proof::default(), password(PASSWORD), code(&codes[0])] {
+        let refused = passkeys.start_adding(&ada, &proof).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden);
+    }
+    passkeys.start_adding(&ada, &both(&app.shows(&stage))).await.unwrap();
 }
 
 #[tokio::test]
@@ -318,7 +344,11 @@ async fn new_recovery_codes_take_the_place_of_the_old_ones() {
     let none = stage.factors().renew(&ada, &password(PASSWORD)).await.unwrap_err();
     assert_eq!(none.code(), Code::NotFound);
     let (_, old) = stage.enable(&ada).await;
-    let new = stage.factors().renew(&ada, &code(&old[0])).await.unwrap();
+    for proof in [password(PASSWORD), code(&old[0])] {
+        let refused = stage.factors().renew(&ada, &proof).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden, "either alone would become the other");
+    }
+    let new = stage.factors().renew(&ada, &both(&old[0])).await.unwrap();
     assert_eq!(new.len(), 10);
     assert_eq!(stage.log_in_with(&old[1]).await, Err(Code::Unauthorized));
     stage.log_in_with(new[0].expose_secret()).await.unwrap();

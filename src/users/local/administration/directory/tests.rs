@@ -2,6 +2,7 @@ use http::{HeaderMap, header};
 
 use super::*;
 use crate::kit::http::precondition::etag;
+use crate::users::account::{Email, Kind};
 use crate::users::audit::Outcome;
 use crate::users::local::tests::people::{People, every_account, member, with_key};
 

@@ -60,6 +60,8 @@ async fn the_last_administrator_stays() {
     let refused = operator.set_role(&account, "student").await.unwrap_err();
     assert!(refused.to_string().contains("last active administrator"), "{refused}");
     operator.set_status(&account, Status::Suspended).await.unwrap_err();
+    let pending = operator.set_status(&account, Status::Pending).await.unwrap_err();
+    assert!(matches!(pending, Refusal::Wrong(_)) && pending.to_string().contains("fix:"), "{pending}");
     let other = NewPerson { email: "grace@example.org".to_owned(), ..ada("admin") };
     operator.create(&other).await.unwrap();
     assert_eq!(operator.set_role(&account, "student").await.unwrap().role, "student");

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::kit::auth::Presented;
 use crate::kit::health::{Health, Probe};
 use crate::kit::http::precondition::etag;
 use crate::users::account::Status;
 use crate::users::audit::Outcome;
 use crate::users::local::administration::keyring::{Ends, WantedKey};
 use crate::users::local::tests::people::{People, with_key};
+use crate::users::local::tests::stage::PASSWORD;
 use crate::voice::api::{Command, Status as Standing};
 
 /// A voice module that keeps five commands of everybody, and may be away.
@@ -80,9 +82,30 @@ fn code<T: std::fmt::Debug>(outcome: Result<T, ApiError>) -> Code {
     outcome.unwrap_err().code()
 }
 
+/// The owner of an account, logged in a moment ago.
+async fn just_in(people: &People, account: &Account) -> Principal {
+    let tokens = people.users.sessions.open(account.clone(), "password").await.unwrap();
+    Principal { credential: Presented::Session(tokens.session), ..people.principal(account).await }
+}
+
 /// What the endpoint answers to `who`.
 async fn asked(personal: &Arc<Personal>, who: &Principal, method: Method, path: &str) -> (StatusCode, Value) {
-    let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    asked_with(personal, who, method, path, Value::Null).await
+}
+
+async fn asked_with(
+    personal: &Arc<Personal>,
+    who: &Principal,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> (StatusCode, Value) {
+    let request = Request::builder().method(method).uri(path);
+    let mut request = match body {
+        Value::Null => request.body(Body::empty()),
+        body => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
+    }
+    .unwrap();
     request.extensions_mut().insert(who.clone());
     let response = personal.router().oneshot(request).await.unwrap();
     let (status, body) = (response.status(), to_bytes(response.into_body(), usize::MAX).await.unwrap());
@@ -93,8 +116,7 @@ async fn asked(personal: &Arc<Personal>, who: &Principal, method: Method, path: 
 async fn a_person_gets_all_that_is_kept_in_one_document() {
     let (people, personal, _) = people().await;
     let account = people.account("ada", "teacher", Some("school")).await;
-    people.users.sessions.open(account.clone(), "password").await.unwrap();
-    let ada = people.principal(&account).await;
+    let ada = just_in(&people, &account).await;
     let key = WantedKey { id: None, name: "mine".to_owned(), scopes: None, ends: Ends::Never };
     let made = people.users.keyring.make(&ada, ada.user_id, key).await.unwrap();
 
@@ -120,11 +142,13 @@ async fn a_person_gets_all_that_is_kept_in_one_document() {
 #[tokio::test]
 async fn data_goes_to_the_person_logged_in_and_to_an_administrator_within_reach() {
     let (people, personal, voice) = people().await;
-    let ada = people.somebody("ada", "student", Some("school")).await;
+    let ada = just_in(&people, &people.account("ada", "student", Some("school")).await).await;
     let head = people.somebody("head", "institution_admin", Some("school")).await;
     let far = people.somebody("far", "institution_admin", Some("other")).await;
     let chief = people.account("chief", "admin", Some("school")).await.id;
-    let get = async |who: &Principal, id| personal.export(who, id).await.map(|kept| kept.account.id);
+    let get = async |who: &Principal, id| {
+        personal.export(who, id, &Proof::default()).await.map(|kept| kept.account.id)
+    };
     assert_eq!(get(&ada, ada.user_id).await.unwrap(), ada.user_id);
     assert_eq!(get(&head, ada.user_id).await.unwrap(), ada.user_id);
     assert_eq!(code(get(&with_key(&ada, &[]), ada.user_id).await), Code::Forbidden);
@@ -140,9 +164,10 @@ async fn who_is_erased_leaves_nothing_and_can_be_nobody_any_more() {
     let (people, personal, voice) = people().await;
     let account = people.account("ada", "student", None).await;
     let tokens = people.users.sessions.open(account.clone(), "password").await.unwrap();
-    let ada = people.principal(&account).await;
+    let ada = just_in(&people, &account).await;
     let path = format!("/api/users/{}", ada.user_id);
-    assert_eq!(asked(&personal, &ada, Method::DELETE, &path).await.0, 204);
+    let proof = json!({ "password": PASSWORD });
+    assert_eq!(asked_with(&personal, &ada, Method::DELETE, &path, proof).await.0, 204);
     assert_eq!(voice.erased(), [ada.user_id]);
     assert_eq!(people.now_is(ada.user_id).await, None);
     let refresh = secrecy::ExposeSecret::expose_secret(&tokens.refresh).to_owned();
@@ -178,7 +203,7 @@ async fn a_module_that_is_away_is_told_until_it_has_confirmed_and_once_more() {
 async fn the_task_tells_what_is_due_by_itself() {
     let (people, personal, voice) = people().await;
     let ada = people.account("ada", "student", None).await.id;
-    assert!(personal.erase(&people.root, ada, &IfMatch::Any).await.unwrap());
+    assert!(personal.erase(&people.root, ada, &IfMatch::Any, &Proof::default()).await.unwrap());
     people.clock.advance(AT_REST);
     let stop = CancellationToken::new();
     let task = tokio::spawn(Arc::clone(&personal).run(stop.clone()));
@@ -200,19 +225,60 @@ async fn erasing_takes_the_person_logged_in_or_an_administrator_within_reach() {
     let far = people.somebody("far", "institution_admin", Some("other")).await;
     let chief = people.account("chief", "admin", Some("school")).await.id;
     let any = IfMatch::Any;
-    assert_eq!(code(personal.erase(&with_key(&ada, &[]), ada.user_id, &any).await), Code::Forbidden);
-    assert_eq!(code(personal.erase(&ada, head.user_id, &any).await), Code::Forbidden);
-    assert_eq!(code(personal.erase(&far, ada.user_id, &any).await), Code::NotFound);
-    assert_eq!(code(personal.erase(&head, chief, &any).await), Code::Forbidden);
+    assert_eq!(
+        code(personal.erase(&with_key(&ada, &[]), ada.user_id, &any, &Proof::default()).await),
+        Code::Forbidden
+    );
+    assert_eq!(code(personal.erase(&ada, head.user_id, &any, &Proof::default()).await), Code::Forbidden);
+    assert_eq!(code(personal.erase(&far, ada.user_id, &any, &Proof::default()).await), Code::NotFound);
+    assert_eq!(code(personal.erase(&head, chief, &any, &Proof::default()).await), Code::Forbidden);
     assert_eq!(voice.erased(), []);
-    assert!(personal.erase(&head, ada.user_id, &any).await.unwrap());
+    assert!(personal.erase(&head, ada.user_id, &any, &Proof::default()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_session_alone_erases_nobody_and_hands_nothing_out_for_long() {
+    let (people, personal, voice) = people().await;
+    let account = people.account("ada", "admin", None).await;
+    let ada = just_in(&people, &account).await;
+    let path = format!("/api/users/{}", account.id);
+    let export = format!("{path}/export");
+    let password = json!({ "password": PASSWORD });
+    let (status, problem) = asked(&personal, &ada, Method::DELETE, &path).await;
+    assert_eq!(status, 403);
+    assert!(problem["detail"].as_str().unwrap().contains("`password`"), "{problem}");
+    let wrong = json!({ "password": "another password" });
+    assert_eq!(asked_with(&personal, &ada, Method::DELETE, &path, wrong).await.0, 403);
+    assert_eq!(people.trail(Action::Erase, Outcome::Refused).await.len(), 1);
+    let key = with_key(&ada, &[Scope::UsersAdmin]);
+    assert_eq!(asked_with(&personal, &key, Method::DELETE, &path, password.clone()).await.0, 403);
+
+    people.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!(asked(&personal, &ada, Method::GET, &export).await.0, 403);
+    assert_eq!(asked(&personal, &key, Method::GET, &export).await.0, 403);
+    assert_eq!(asked_with(&personal, &ada, Method::POST, &export, password.clone()).await.0, 200);
+    assert_eq!(voice.erased(), []);
+    assert_eq!(asked_with(&personal, &ada, Method::DELETE, &path, password).await.0, 204);
+}
+
+#[tokio::test]
+async fn an_account_that_is_changed_at_the_same_time_is_erased_all_the_same() {
+    let (people, personal, _) = people().await;
+    for round in 0..10 {
+        let ada = people.account(&format!("ada{round}"), "student", None).await.id;
+        let (root, none) = (&people.root, Proof::default());
+        let suspend = people.users.directory.set_status(root, ada, &IfMatch::Any, Status::Suspended);
+        let (erased, _) = tokio::join!(personal.erase(root, ada, &IfMatch::Any, &none), suspend);
+        assert!(erased.unwrap());
+    }
 }
 
 #[tokio::test]
 async fn the_last_administrator_is_not_erased() {
     let (people, personal, voice) = people().await;
     let root = &people.root;
-    let erase = || personal.erase(root, root.user_id, &IfMatch::Any);
+    let none = Proof::default();
+    let erase = || personal.erase(root, root.user_id, &IfMatch::Any, &none);
     assert_eq!(code(erase().await), Code::Conflict);
     let second = people.account("second", "admin", None).await.id;
     let directory = &people.users.directory;
@@ -228,10 +294,10 @@ async fn nothing_is_erased_that_was_changed_since_it_was_read() {
     let (people, personal, _) = people().await;
     let ada = people.account("ada", "student", None).await;
     let known = |version| IfMatch::of(&HeaderMap::from_iter([(header::IF_MATCH, etag(version))]));
-    let late = personal.erase(&people.root, ada.id, &known(ada.version + 1)).await;
+    let late = personal.erase(&people.root, ada.id, &known(ada.version + 1), &Proof::default()).await;
     assert_eq!(code(late), Code::PreconditionFailed);
     assert!(people.now_is(ada.id).await.is_some());
-    assert!(personal.erase(&people.root, ada.id, &known(ada.version)).await.unwrap());
+    assert!(personal.erase(&people.root, ada.id, &known(ada.version), &Proof::default()).await.unwrap());
 }
 
 #[tokio::test]
@@ -248,7 +314,7 @@ async fn a_service_that_was_not_told_where_commands_are_says_so_and_begins_nothi
     assert!(people.now_is(ada).await.is_some());
 
     voice.away.store(true, Ordering::Relaxed);
-    told.erase(&people.root, ada, &IfMatch::Any).await.unwrap();
+    told.erase(&people.root, ada, &IfMatch::Any, &Proof::default()).await.unwrap();
     people.clock.advance(PATIENCE);
     assert_eq!(personal.tell_due().await.unwrap(), 0);
     voice.away.store(false, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use reqwest::{Body, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::hostile::{everything, fair};
+use super::hostile::{everything, fair};
 use crate::openapi::{NOBODY, Operation};
 use crate::support::raw::exchange;
 use crate::support::{Client, Cluster};
@@ -166,7 +166,7 @@ async fn a_body_that_is_no_json_object_is_refused() {
 
 #[tokio::test]
 async fn depth_in_what_is_not_read_does_no_harm() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     for deep in [nested("[", "]", DEEP), nested("{\"a\":", "0}", 1).replacen("0}", &"[".repeat(DEEP), 1)] {
         let body = format!("{{\"command\":\"hello\",\"extra\":{deep}}}");
@@ -244,7 +244,7 @@ async fn eleven_megabytes_are_refused_with_or_without_a_length() {
 
 #[tokio::test]
 async fn a_body_that_nobody_reads_does_not_spoil_the_next_request_on_the_connection() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let first = format!(
         "POST /health/live HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n{}",
         "a".repeat(300_000)

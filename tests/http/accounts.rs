@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use voicera::kit::clock::{Clock as _, SystemClock};
 
-use crate::support::Role::{All, Analytics, Gateway, Users, Voice};
+use crate::support::Role::{Analytics, Gateway, Users, Voice};
 use crate::support::passkey::Passkey;
-use crate::support::{Client, Cluster, Reply, Role, wait};
+use crate::support::{Client, Cluster, Reply, wait};
 
 const PASSWORD: &str = "correct horse battery staple";
 const ORIGIN: &str = "http://localhost:3000";
@@ -52,9 +52,9 @@ impl Person {
 }
 
 /// The token in the latest message to `address`, which goes to the log where no mail server is.
-async fn token_for(cluster: &mut Cluster, role: Role, address: &str) -> String {
+async fn token_for(cluster: &Cluster, address: &str) -> String {
     wait::until("a message", async || {
-        let lines = cluster.node(role).err.lines();
+        let lines = cluster.log();
         let line = lines.iter().rev().find(|line| line.contains("users.mail") && line.contains(address))?;
         let start = line.find("vo_")?;
         Some(line[start..start + 67].to_owned())
@@ -70,11 +70,8 @@ fn code(uri: &str) -> String {
 
 #[tokio::test]
 async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
-    let mut cluster = Cluster::start_with(
-        &[Gateway, Voice, Users, Analytics],
-        &[("users.registration", "open"), ("users.passkeys.origin", ORIGIN)],
-    )
-    .await;
+    let cluster =
+        Cluster::split_with(&[("users.registration", "open"), ("users.passkeys.origin", ORIGIN)]).await;
     let mut ada = Person::nobody(&cluster, "Ada's laptop");
 
     // Register, verify, log in.
@@ -82,7 +79,7 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
     ada.post("/api/auth/register", account.clone()).await.expect(202);
     let login = json!({"email": "ADA@example.org", "password": PASSWORD});
     ada.post("/api/auth/login", login.clone()).await.expect(403).problem();
-    let token = token_for(&mut cluster, Users, "ada@example.org").await;
+    let token = token_for(&cluster, "ada@example.org").await;
     let verified = ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     assert!(verified.status < 300, "{verified:?}");
     let again = ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
@@ -119,7 +116,9 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
 
     // Add a passkey, and log in with nothing else.
     let mut device = Passkey::at(ORIGIN);
-    let begun = ada.post("/api/auth/passkeys/start", json!({"password": PASSWORD})).await.expect(200).json();
+    ada.post("/api/auth/passkeys/start", json!({"password": PASSWORD})).await.expect(403).problem();
+    let proof = json!({"password": PASSWORD, "code": codes[1]});
+    let begun = ada.post("/api/auth/passkeys/start", proof).await.expect(200).json();
     let credential = device.create(&begun["options"]);
     let made = json!({"token": begun["token"], "name": "Ada's key", "credential": credential});
     let added = ada.post("/api/auth/passkeys", made).await;
@@ -168,12 +167,12 @@ async fn a_new_user_gets_in_and_around_and_out_on_every_role() {
 
 #[tokio::test]
 async fn a_lost_reply_logs_nobody_out_and_a_thief_does_not_stay() {
-    let mut cluster =
-        Cluster::single_with(&[("users.registration", "open"), ("users.refresh_grace", "0s")]).await;
+    let cluster =
+        Cluster::installation_with(&[("users.registration", "open"), ("users.refresh_grace", "0s")]).await;
     let mut ada = Person::nobody(&cluster, "Ada's laptop");
     let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     ada.post("/api/auth/register", account).await.expect(202);
-    let token = token_for(&mut cluster, All, "ada@example.org").await;
+    let token = token_for(&cluster, "ada@example.org").await;
     ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     let login = json!({"email": "ada@example.org", "password": PASSWORD});
     let (stolen, _) = ada.is_in(&ada.post("/api/auth/login", login.clone()).await.expect(200));
@@ -192,11 +191,11 @@ async fn a_lost_reply_logs_nobody_out_and_a_thief_does_not_stay() {
 
 #[tokio::test]
 async fn what_a_person_has_is_kept_through_a_restart() {
-    let mut cluster = Cluster::single_with(&[("users.registration", "open")]).await;
+    let mut cluster = Cluster::installation_with(&[("users.registration", "open")]).await;
     let mut ada = Person::nobody(&cluster, "Ada's laptop");
     let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
     ada.post("/api/auth/register", account).await.expect(202);
-    let token = token_for(&mut cluster, All, "ada@example.org").await;
+    let token = token_for(&cluster, "ada@example.org").await;
     ada.post("/api/auth/verify", json!({"token": token, "password": PASSWORD})).await;
     let login = json!({"email": "ada@example.org", "password": PASSWORD});
     let (refresh, _) = ada.is_in(&ada.post("/api/auth/login", login).await.expect(200));

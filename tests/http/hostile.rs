@@ -24,7 +24,7 @@ pub async fn fair(request: RequestBuilder, what: &str) -> Reply {
 
 /// A server, a client of it, and everything that it can be asked.
 pub async fn everything() -> (Cluster, Client, Vec<Operation>) {
-    let cluster = Cluster::single_with(&[("users.registration", "open")]).await;
+    let cluster = Cluster::installation_with(&[("users.registration", "open")]).await;
     // Some bodies are never read, and their connection is closed then.
     let client = cluster.client().unpooled();
     let all = operations(&document(&client).await);

@@ -17,7 +17,7 @@ fn the_committed_document_is_that_of_the_code() {
 
 #[tokio::test]
 async fn the_served_document_is_the_printed_one_in_openapi_3_1() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let served = document(&cluster.client()).await;
     let printed = command::run(cluster.home(), &["openapi"]).expect(0).out;
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(&printed).unwrap());
@@ -27,7 +27,7 @@ async fn the_served_document_is_the_printed_one_in_openapi_3_1() {
 
 #[tokio::test]
 async fn every_example_of_a_request_works_when_it_is_sent() {
-    let cluster = Cluster::single_with(&[("users.registration", "open")]).await;
+    let cluster = Cluster::installation_with(&[("users.registration", "open")]).await;
     let client = cluster.client();
     for operation in operations(&document(&client).await) {
         let mut request =
@@ -57,7 +57,7 @@ async fn every_example_of_a_request_works_when_it_is_sent() {
 
 #[tokio::test]
 async fn every_answer_has_the_version_and_the_callers_request_id() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     for path in ["/api/voice/history", "/api/voice/nothing", "/nowhere", "/health/live", "/api/openapi.json"]
     {
@@ -80,7 +80,7 @@ async fn every_answer_has_the_version_and_the_callers_request_id() {
 
 #[tokio::test]
 async fn a_trace_of_the_caller_goes_on() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let request =
@@ -99,7 +99,7 @@ async fn a_trace_of_the_caller_goes_on() {
 
 #[tokio::test]
 async fn a_path_or_method_that_there_is_not_is_a_problem_document() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     assert_eq!(client.get("/nowhere").await.expect(404).problem()["code"], "not_found");
     assert_eq!(client.get("/api/voice/nowhere").await.expect(404).problem()["code"], "not_found");
@@ -116,7 +116,7 @@ async fn a_path_or_method_that_there_is_not_is_a_problem_document() {
 
 #[tokio::test]
 async fn the_documentation_page_needs_no_other_server() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let anonymous = cluster.client().anonymous();
     let page = anonymous.get("/docs/").await.expect(200).text;
     assert!(page.contains("swagger-ui"), "{page}");

@@ -18,7 +18,7 @@ const COMMANDS: usize = 500;
 const SESSIONS: usize = 4;
 
 async fn five_hundred() -> (Cluster, Client) {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let send = |number: usize| {
         let body =

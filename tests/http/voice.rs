@@ -8,7 +8,7 @@ use crate::support::{Behaviour, Client, Cluster, LlmServer, wait};
 
 #[tokio::test]
 async fn a_command_is_accepted_then_answered_then_in_the_history() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
 
     let reply = client.process("show my grades").await.expect(202);
@@ -35,7 +35,7 @@ async fn a_command_is_accepted_then_answered_then_in_the_history() {
 
 #[tokio::test]
 async fn who_prefers_to_wait_has_the_answer_in_the_reply() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let body = json!({"command": "hello"});
     let reply = client.post("/api/voice/process", &body, &[("prefer", "wait=10")]).await.expect(200);
@@ -49,7 +49,7 @@ async fn who_prefers_to_wait_has_the_answer_in_the_reply() {
 
 #[tokio::test]
 async fn what_nobody_taught_it_has_the_intent_none() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let result = cluster.client().ask("purple monkey dishwasher quantum").await;
     assert_eq!(result["intent"], "none");
     assert_eq!(result["degraded"], false);
@@ -61,7 +61,7 @@ async fn send(client: &Client, key: &str, body: &Value) -> crate::support::Reply
 
 #[tokio::test]
 async fn a_command_sent_again_under_its_key_is_the_same_command() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let body = json!({"command": "show my grades", "sessionId": "s-1"});
 
@@ -88,7 +88,7 @@ async fn a_command_sent_again_under_its_key_is_the_same_command() {
 
 #[tokio::test]
 async fn thirty_two_at_once_under_one_key_are_one_command() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let body = json!({"command": "show my grades"});
     let replies = join_all((0..32).map(|_| send(&client, "same", &body))).await;
@@ -105,7 +105,7 @@ async fn thirty_two_at_once_under_one_key_are_one_command() {
 async fn one_at_a_time() -> (Cluster, LlmServer) {
     let llm = LlmServer::start().await.unwrap();
     llm.otherwise(Behaviour::Hang);
-    let cluster = Cluster::single_with(&[
+    let cluster = Cluster::installation_with(&[
         ("llm.base_url", &llm.base_url()),
         ("llm.attempt_timeout", "10s"),
         ("llm.deadline", "10s"),
@@ -170,7 +170,7 @@ async fn a_client_that_leaves_while_it_cancels_loses_no_command() {
 
 #[tokio::test]
 async fn version_one_is_the_same_api_pinned() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let body = json!({"command": "hello"});
     let reply = client.post("/api/v1/voice/process", &body, &[("prefer", "wait=30")]).await.expect(200);
@@ -186,7 +186,7 @@ async fn version_one_is_the_same_api_pinned() {
 
 #[tokio::test]
 async fn clients_of_the_system_before_this_one_keep_working() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let stranger = "11111111-2222-4333-8444-555555555555";
     let body = json!({
@@ -211,7 +211,7 @@ async fn clients_of_the_system_before_this_one_keep_working() {
 
 #[tokio::test]
 async fn the_languages_are_those_of_the_training_data() {
-    let cluster = Cluster::single().await;
+    let cluster = Cluster::installation().await;
     let client = cluster.client();
     let languages = client.read("/api/voice/languages").await;
     let english = languages["languages"].as_array().unwrap().iter().find(|language| language["code"] == "en");

@@ -1,0 +1,54 @@
+//! `[redis]`: what the processes of one installation share in passing: answers, limits, news, jobs.
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::Checks;
+use super::secret::Secret;
+use super::span::Span;
+
+/// `[redis]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Where it is; empty keeps all that in this process.
+    pub url: Secret,
+    /// What every key begins with.
+    pub prefix: String,
+    /// How many connections one process holds for commands.
+    pub pool_size: usize,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Span,
+    /// How long a command may take.
+    pub timeout: Span,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            url: Secret::default(),
+            prefix: "voicera".to_owned(),
+            pool_size: 16,
+            connect_timeout: Span::from_secs(2),
+            timeout: Span::from_secs(1),
+        }
+    }
+}
+
+impl Redis {
+    pub(super) fn validate(&self, mut checks: Checks<'_>) {
+        checks.secret("url", &self.url);
+        let name = self.prefix.as_bytes();
+        let plain =
+            name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        if !plain || name.is_empty() || name.len() > 40 {
+            checks.refuse(
+                "prefix",
+                format!("{:?} cannot begin the names of keys", self.prefix),
+                "use 1 to 40 letters, digits, \"_\", \"-\" and \".\"",
+            );
+        }
+        checks.range("pool_size", self.pool_size, 1..=1024);
+        checks.millis("connect_timeout", self.connect_timeout, 100..=60_000);
+        checks.millis("timeout", self.timeout, 10..=60_000);
+    }
+}

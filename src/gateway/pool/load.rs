@@ -1,0 +1,128 @@
+//! What an endpoint costs: how long it takes to answer, times how many wait for it already.
+//!
+//! The time is a moving average that follows a peak at once and forgets it slowly (peak EWMA, as
+//! Finagle has it): who becomes slow is left alone sooner than one who was fast is trusted again.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The time in which a measurement loses most of its weight.
+const DECAY: Duration = Duration::from_secs(10);
+/// What is thought of an endpoint that nothing is known of, in seconds: little, so that it is tried.
+const UNKNOWN: f64 = 1e-4;
+/// What a failure counts as: who fails at once is not to look fast.
+const FAILED: Duration = Duration::from_secs(1);
+
+/// One endpoint's load.
+#[derive(Debug)]
+pub(super) struct Load {
+    waiting: AtomicUsize,
+    average: Mutex<Average>,
+}
+
+#[derive(Debug)]
+struct Average {
+    seconds: f64,
+    measured: Instant,
+}
+
+impl Average {
+    /// The weight that is left of what was measured before.
+    fn weight(&self, now: Instant) -> f64 {
+        (-now.duration_since(self.measured).as_secs_f64() / DECAY.as_secs_f64()).exp()
+    }
+}
+
+impl Load {
+    pub(super) fn new(now: Instant) -> Self {
+        let average = Mutex::new(Average { seconds: UNKNOWN, measured: now });
+        Self { waiting: AtomicUsize::new(0), average }
+    }
+
+    /// What one more request is expected to cost. Who has not been asked for long is thought of as
+    /// new, so that one slow answer does not keep an endpoint out for ever.
+    pub(super) fn cost(&self, now: Instant) -> f64 {
+        let average = self.average.lock().unwrap_or_else(PoisonError::into_inner);
+        let weight = average.weight(now);
+        let seconds = average.seconds * weight + UNKNOWN * (1.0 - weight);
+        #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 requests in flight")]
+        let waiting = self.waiting.load(Ordering::Relaxed) as f64;
+        seconds * (waiting + 1.0)
+    }
+
+    /// A request is on its way: it counts until the answer begins, or until it is given up.
+    pub(super) fn begin(self: &Arc<Self>) -> Waiting {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting { load: Arc::clone(self), since: Instant::now(), failed: false }
+    }
+
+    fn measure(&self, took: Duration, now: Instant) {
+        let mut average = self.average.lock().unwrap_or_else(PoisonError::into_inner);
+        let took = took.as_secs_f64();
+        let weight = if took > average.seconds { 0.0 } else { average.weight(now) };
+        *average = Average { seconds: average.seconds * weight + took * (1.0 - weight), measured: now };
+    }
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    load: Arc<Load>,
+    since: Instant,
+    failed: bool,
+}
+
+impl Waiting {
+    /// There will be no answer.
+    pub(super) fn fail(mut self) {
+        self.failed = true;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.load.waiting.fetch_sub(1, Ordering::Relaxed);
+        let now = Instant::now();
+        let took = now.duration_since(self.since);
+        self.load.measure(if self.failed { took.max(FAILED) } else { took }, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_peak_counts_at_once_and_is_forgotten_slowly() {
+        let start = Instant::now();
+        let load = Load::new(start);
+        load.measure(SECOND / 2, start + SECOND);
+        assert!(load.cost(start + SECOND) > 0.49);
+        load.measure(SECOND / 100, start + SECOND * 2);
+        assert!(load.cost(start + SECOND * 2) > 0.4, "one fast answer is not enough");
+        assert!(load.cost(start + SECOND * 120) < 0.02, "after a while it gets another chance");
+    }
+
+    #[test]
+    fn who_is_waited_for_costs_more() {
+        let now = Instant::now();
+        let load = Arc::new(Load::new(now));
+        let alone = load.cost(now);
+        let waiting = [load.begin(), load.begin()];
+        assert!(load.cost(now) > 2.9 * alone);
+        drop(waiting);
+        assert_eq!(load.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_fails_at_once_does_not_look_fast() {
+        let load = Arc::new(Load::new(Instant::now()));
+        load.begin().fail();
+        assert!(load.cost(Instant::now()) > 0.9);
+    }
+}
