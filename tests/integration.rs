@@ -13,18 +13,15 @@
 
 mod support;
 
-mod accounts;
-mod authorization;
 mod cli;
 mod cli_jobs;
 mod cli_server;
 mod cli_users;
-mod contract;
 mod durability;
-mod hostile;
-mod hostile_bodies;
+mod faults;
 mod hostile_connections;
 mod house;
+mod http;
 mod llm;
 mod llm_cache;
 mod nlu_cli;
@@ -32,5 +29,3 @@ mod openapi;
 mod operations;
 mod skills;
 mod split;
-mod voice;
-mod voice_history;

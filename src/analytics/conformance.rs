@@ -9,15 +9,17 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::api::{Analytics, Event, LARGEST_BATCH};
+use super::api::{Analytics, Batch, Event, LARGEST_BATCH};
 use super::local::LocalAnalytics;
 use super::remote::RemoteAnalytics;
 use super::store::CounterStore;
+use super::store::mongo::MongoCounters;
 use super::store::sqlite::SqliteCounters;
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
 use crate::kit::peer::Peer;
+use crate::kit::storage::mongo::stage;
 use crate::kit::storage::sqlite::Options;
 
 /// An analytics module, and one of its two faces.
@@ -26,7 +28,7 @@ struct Stage {
     store: Arc<dyn CounterStore>,
     local: Arc<LocalAnalytics>,
     stop: CancellationToken,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Drop for Stage {
@@ -37,11 +39,21 @@ impl Drop for Stage {
 
 async fn local() -> Stage {
     let folder = tempfile::tempdir().unwrap();
-    let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
     let options = Options::new(folder.path().join("analytics.db"));
-    let store: Arc<dyn CounterStore> =
-        Arc::new(SqliteCounters::open(&options, &clock, &|_| ()).await.unwrap());
-    let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock));
+    on(Arc::new(SqliteCounters::open(&options, &clock(), &|_| ()).await.unwrap()), Some(folder))
+}
+
+async fn mongodb() -> Stage {
+    let options = stage::on_replica_set().await;
+    on(Arc::new(MongoCounters::open(&options, &clock(), &|_| ()).await.unwrap()), None)
+}
+
+fn clock() -> SharedClock {
+    Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH))
+}
+
+fn on(store: Arc<dyn CounterStore>, folder: Option<TempDir>) -> Stage {
+    let local = Arc::new(LocalAnalytics::new(Arc::clone(&store), clock()));
     Stage { analytics: local.clone(), store, local, stop: CancellationToken::new(), _folder: folder }
 }
 
@@ -76,11 +88,15 @@ fn event(at: Timestamp, source: &str, intent: &str) -> Event {
     }
 }
 
+fn batch(number: u8, events: Vec<Event>) -> Batch {
+    Batch { id: uuid::Builder::from_unix_timestamp_millis(0, &[number; 10]).into_uuid().into(), events }
+}
+
 async fn events_are_counted_by_what_they_say(stage: Stage) {
     let later = start() + SignedDuration::from_hours(2);
     let first = vec![event(start(), "local", "greeting"), event(start(), "failed", "none")];
-    stage.analytics.record(first).await.unwrap();
-    stage.analytics.record(vec![event(later, "llm", "greeting")]).await.unwrap();
+    stage.analytics.record(batch(1, first)).await.unwrap();
+    stage.analytics.record(batch(2, vec![event(later, "llm", "greeting")])).await.unwrap();
 
     let all = stage.store.sums(None).await.unwrap();
     assert_eq!((all.commands, all.failed), (3, 1));
@@ -90,17 +106,26 @@ async fn events_are_counted_by_what_they_say(stage: Stage) {
 }
 
 async fn the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all(stage: Stage) {
-    stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH]).await.unwrap();
-    let refused =
-        stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH + 1]).await.unwrap_err();
+    let events = |count| vec![event(start(), "local", "a"); count];
+    stage.analytics.record(batch(1, events(LARGEST_BATCH))).await.unwrap();
+    let refused = stage.analytics.record(batch(2, events(LARGEST_BATCH + 1))).await.unwrap_err();
     assert_eq!(refused.code(), Code::Invalid);
     assert_eq!(stage.store.sums(None).await.unwrap().commands, LARGEST_BATCH as u64);
+}
+
+async fn a_batch_that_is_sent_again_is_counted_once(stage: Stage) {
+    let sent = batch(1, vec![event(start(), "local", "a"); 3]);
+    let other = batch(2, sent.events.clone());
+    for batch in [&sent, &sent, &other, &sent] {
+        stage.analytics.record(batch.clone()).await.unwrap();
+    }
+    assert_eq!(stage.store.sums(None).await.unwrap().commands, 6);
 }
 
 async fn a_store_that_is_gone_is_an_error_and_bad_health(stage: Stage) {
     assert_eq!(stage.analytics.health().await.status, Status::Up);
     stage.store.close().await;
-    assert!(stage.analytics.record(vec![event(start(), "local", "a")]).await.is_err());
+    assert!(stage.analytics.record(batch(1, vec![event(start(), "local", "a")])).await.is_err());
     assert_eq!(stage.analytics.health().await.status, Status::Down);
 }
 
@@ -108,6 +133,9 @@ macro_rules! cases {
     ($($case:ident)*) => {
         mod on_local {
             $(#[tokio::test] async fn $case() { super::$case(super::local().await).await; })*
+        }
+        mod on_local_with_mongodb {
+            $(#[tokio::test] async fn $case() { super::$case(super::mongodb().await).await; })*
         }
         mod on_remote {
             $(#[tokio::test] async fn $case() { super::$case(super::remote().await).await; })*
@@ -118,5 +146,6 @@ macro_rules! cases {
 cases! {
     events_are_counted_by_what_they_say
     the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all
+    a_batch_that_is_sent_again_is_counted_once
     a_store_that_is_gone_is_an_error_and_bad_health
 }

@@ -108,6 +108,8 @@ choice! {
 pub struct Queue {
     /// Where jobs are kept.
     pub kind: QueueKind,
+    /// What the names of BullMQ's keys begin with.
+    pub prefix: String,
     /// How many jobs are worked on at a time.
     pub concurrency: usize,
     /// How long a worker holds a job before another may take it.
@@ -126,6 +128,7 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             kind: QueueKind::Sqlite,
+            prefix: "bull".to_owned(),
             concurrency: 64,
             lease: Span::from_secs(8),
             max_attempts: 5,
@@ -138,6 +141,16 @@ impl Default for Queue {
 
 impl Queue {
     fn validate(&self, mut checks: Checks<'_>) {
+        let name = self.prefix.as_bytes();
+        // The braces are a cluster's: all keys of one tag are on one node.
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.{}".contains(byte);
+        if name.is_empty() || name.len() > 40 || !name.iter().all(plain) {
+            checks.refuse(
+                "prefix",
+                format!("{:?} cannot begin the names of keys", self.prefix),
+                "use 1 to 40 letters, digits, \"_\", \"-\" and \".\", in braces for a Redis cluster: \"{bull}\"",
+            );
+        }
         checks.range("concurrency", self.concurrency, 1..=4096);
         checks.secs("lease", self.lease, 1..=3600);
         checks.range("max_attempts", self.max_attempts, 1..=100);

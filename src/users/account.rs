@@ -144,6 +144,13 @@ pub struct Email {
 #[error("must be an e-mail address such as `ada@example.org`, at most 254 bytes long")]
 pub struct NoEmail;
 
+/// A text as it is compared and searched: composed, case folded.
+pub fn folded(text: &str) -> String {
+    // Folded after composing, and composed again: folding can take a composed character apart. Upper
+    // case first, letter by letter, so that ß and SS, and every sigma, are one.
+    text.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
+}
+
 impl Email {
     /// Reads an address.
     ///
@@ -178,13 +185,6 @@ impl Email {
     pub fn key(&self) -> &str {
         &self.key
     }
-}
-
-/// A text as it is compared: composed (NFC) and case folded.
-pub fn folded(text: &str) -> String {
-    // Folded after composing, and composed again: folding can take a composed character apart. Upper case
-    // first, letter by letter, so that ß and SS, and every sigma, are one.
-    text.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 impl Account {

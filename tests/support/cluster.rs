@@ -9,30 +9,53 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use super::backends::Backends;
 use super::client::Client;
-use super::node::{Node, Role, Setting};
+use super::node::{Node, Part, Role, Setting};
 use super::servers::free_port;
 use super::wait;
 
 /// The key by which the roles of a split installation know each other.
 pub const SERVICE_KEY: &str = "vk_service_key_of_the_test_cluster";
 
+/// With this variable set to `production`, [`Cluster::installation`] is that.
+const TOPOLOGY: &str = "VOICERA_TEST_TOPOLOGY";
+
 /// The model that the first process trains, for all others.
 static MODEL: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+/// Every process of a production installation, in the order in which they are started.
+pub const PRODUCTION: [Part; 5] = [
+    Part::first(Role::Users),
+    Part::first(Role::Analytics),
+    Part::first(Role::Voice),
+    Part { role: Role::Voice, number: 2 },
+    Part::first(Role::Gateway),
+];
 
 /// Processes that belong together.
 #[derive(Debug)]
 pub struct Cluster {
-    nodes: BTreeMap<Role, Node>,
-    ports: BTreeMap<Role, u16>,
+    nodes: BTreeMap<Part, Node>,
+    ports: BTreeMap<Part, u16>,
     settings: Vec<Setting>,
     home: TempDir,
+    backends: Option<Backends>,
+}
+
+/// What the surroundings want an installation to be.
+fn is_production() -> bool {
+    match std::env::var(TOPOLOGY).as_deref() {
+        Ok("production") => true,
+        Ok("") | Err(_) => false,
+        Ok(other) => panic!("{TOPOLOGY} is production or nothing, not {other:?}"),
+    }
 }
 
 /// Starts a server once, to have it train: in a build that is not optimised that takes a while.
 async fn trained_model() -> Vec<u8> {
     let home = tempfile::tempdir().expect("a temporary folder");
-    let mut node = Node::spawn(Role::All, home.path(), 0, &[]);
+    let mut node = Node::spawn(Part::first(Role::All), home.path(), 0, &[]);
     node.listening().await;
     std::fs::read(home.path().join(Role::All.as_str()).join("model.vnlu")).expect("a model")
 }
@@ -48,7 +71,49 @@ impl Cluster {
         Self::start_with(&[Role::All], settings).await
     }
 
-    /// One process a role; ready when this returns, unless a role that another needs is missing.
+    /// An installation as the surroundings want it: one embedded process, or all of [`PRODUCTION`].
+    pub async fn installation() -> Self {
+        Self::installation_with(&[]).await
+    }
+
+    /// The same, with these settings.
+    pub async fn installation_with(settings: &[(&str, &str)]) -> Self {
+        if is_production() {
+            return Self::production(Backends::shared().await, settings).await;
+        }
+        Self::single_with(settings).await
+    }
+
+    /// Likewise with a process for each role, embedded or not.
+    pub async fn split_with(settings: &[(&str, &str)]) -> Self {
+        if is_production() {
+            return Self::production(Backends::shared().await, settings).await;
+        }
+        Self::start_with(&[Role::Users, Role::Analytics, Role::Voice, Role::Gateway], settings).await
+    }
+
+    /// Five processes on MongoDB and Redis: one a role, and two of voice.
+    pub async fn production(backends: Backends, settings: &[(&str, &str)]) -> Self {
+        let mut cluster = Self::to_be_launched(backends, settings);
+        for part in PRODUCTION {
+            cluster.launch(part).await;
+        }
+        cluster.ready().await;
+        cluster
+    }
+
+    /// The same before any of them runs: [`launch`](Self::launch) them in any order.
+    pub fn to_be_launched(backends: Backends, settings: &[(&str, &str)]) -> Self {
+        let mut cluster = Self::empty();
+        cluster.name_each_other(&PRODUCTION);
+        cluster.settings.extend(backends.settings());
+        cluster.backends = Some(backends);
+        cluster.configure(settings);
+        cluster
+    }
+
+    /// One process a role on embedded stores; ready when this returns, unless a role that another needs
+    /// is missing.
     pub async fn start(roles: &[Role]) -> Self {
         Self::start_with(roles, &[]).await
     }
@@ -56,14 +121,11 @@ impl Cluster {
     /// The same with settings that differ from the defaults, for every process.
     pub async fn start_with(roles: &[Role], settings: &[(&str, &str)]) -> Self {
         let split = !roles.contains(&Role::All);
-        let mut cluster = Self {
-            nodes: BTreeMap::new(),
-            ports: BTreeMap::new(),
-            settings: Vec::new(),
-            home: tempfile::tempdir().expect("a temporary folder"),
-        };
+        let mut cluster = Self::empty();
         if split {
-            cluster.name_each_other();
+            let parts = [Role::Users, Role::Analytics, Role::Voice, Role::Gateway].map(Part::first);
+            cluster.name_each_other(&parts);
+            cluster.configure(&[("storage.single_instance", "true")]);
         }
         cluster.configure(settings);
         let mut roles = roles.to_vec();
@@ -77,21 +139,32 @@ impl Cluster {
         cluster
     }
 
-    /// Gives each role of a split installation an address before any of them runs.
-    fn name_each_other(&mut self) {
-        for role in [Role::Users, Role::Analytics, Role::Voice, Role::Gateway] {
-            self.ports.insert(role, free_port());
+    fn empty() -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            settings: Vec::new(),
+            home: tempfile::tempdir().expect("a temporary folder"),
+            backends: None,
         }
-        let url = |role: &Role| format!("http://127.0.0.1:{}", self.ports[role]);
+    }
+
+    /// Gives each process of a split installation an address before any of them runs.
+    fn name_each_other(&mut self, parts: &[Part]) {
+        self.ports.extend(parts.iter().map(|part| (*part, free_port())));
+        let urls = |role: Role| {
+            let of_role = self.ports.iter().filter(|(part, _)| part.role == role);
+            of_role.map(|(_, port)| format!("http://127.0.0.1:{port}")).collect::<Vec<_>>()
+        };
+        let (users, analytics, voice) = (urls(Role::Users), urls(Role::Analytics), urls(Role::Voice));
         let addresses = [
             ("peers.service_key", SERVICE_KEY.to_owned()),
-            ("storage.single_instance", "true".to_owned()),
-            ("peers.users_url", url(&Role::Users)),
-            ("peers.analytics_url", url(&Role::Analytics)),
-            ("peers.voice_url", url(&Role::Voice)),
-            ("gateway.users_urls", url(&Role::Users)),
-            ("gateway.analytics_urls", url(&Role::Analytics)),
-            ("gateway.voice_urls", url(&Role::Voice)),
+            ("peers.users_url", users[0].clone()),
+            ("peers.analytics_url", analytics[0].clone()),
+            ("peers.voice_url", voice[0].clone()),
+            ("gateway.users_urls", users.join(",")),
+            ("gateway.analytics_urls", analytics.join(",")),
+            ("gateway.voice_urls", voice.join(",")),
         ];
         self.settings.extend(addresses.map(|(key, value)| (key.to_owned(), value)));
     }
@@ -101,24 +174,25 @@ impl Cluster {
         self.settings.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     }
 
-    /// Starts a role, or starts it again on the same data, and waits until it listens.
-    pub async fn launch(&mut self, role: Role) {
-        let folder = self.folder(role);
+    /// Starts a process, or starts it again on the same data, and waits until it listens.
+    pub async fn launch(&mut self, part: impl Into<Part>) {
+        let part = part.into();
+        let folder = self.folder(part);
         if !folder.exists() {
             let model = MODEL.get_or_init(trained_model).await;
             std::fs::create_dir_all(&folder).expect("a data folder");
             std::fs::write(folder.join("model.vnlu"), model).expect("a model");
         }
-        let port = self.ports.get(&role).copied().unwrap_or(0);
-        let mut node = Node::spawn(role, self.home.path(), port, &self.settings);
+        let port = self.ports.get(&part).copied().unwrap_or(0);
+        let mut node = Node::spawn(part, self.home.path(), port, &self.settings);
         node.listening().await;
-        self.nodes.insert(role, node);
+        self.nodes.insert(part, node);
     }
 
     /// Waits until every process takes work.
     pub async fn ready(&self) {
-        for role in self.nodes.keys() {
-            let client = self.client_of(*role);
+        for part in self.nodes.keys() {
+            let client = self.client_of(*part);
             wait::until("a server is ready", async || {
                 (client.get("/health/ready").await.status == 200).then_some(())
             })
@@ -126,9 +200,14 @@ impl Cluster {
         }
     }
 
-    /// The process that plays `role`.
-    pub fn node(&mut self, role: Role) -> &mut Node {
-        self.nodes.get_mut(&role).expect("a role of this cluster")
+    /// A process of this installation: `Role::Voice`, or the second of that role as a [`Part`].
+    pub fn node(&mut self, part: impl Into<Part>) -> &mut Node {
+        self.nodes.get_mut(&part.into()).expect("a part of this cluster")
+    }
+
+    /// The servers that it stands on.
+    pub fn backends(&mut self) -> &mut Backends {
+        self.backends.as_mut().expect("a production installation")
     }
 
     /// The only process.
@@ -136,26 +215,40 @@ impl Cluster {
         self.node(Role::All)
     }
 
-    /// Stops the only process in order, and starts it again on the same data.
+    /// Stops every process in order, and starts it again on the same data.
     pub async fn restart(&mut self) {
-        self.all().stop().await;
-        self.launch(Role::All).await;
+        let parts: Vec<Part> = self.nodes.keys().copied().collect();
+        for part in &parts {
+            self.node(*part).stop().await;
+        }
+        for part in parts {
+            self.launch(part).await;
+        }
+        self.ready().await;
+    }
+
+    /// What all processes have logged.
+    pub fn log(&self) -> Vec<String> {
+        self.nodes.values().flat_map(|node| node.err.lines()).collect()
     }
 
     /// A client at the way in, with the first key.
     pub fn client(&self) -> Client {
-        let way_in = if self.nodes.contains_key(&Role::All) { Role::All } else { Role::Gateway };
-        self.client_of(way_in)
+        self.client_of(if self.is_single() { Role::All } else { Role::Gateway })
     }
 
     /// A client of one process, with the first key.
-    pub fn client_of(&self, role: Role) -> Client {
-        Client::new(&format!("http://{}", self.nodes[&role].address()), self.key())
+    pub fn client_of(&self, part: impl Into<Part>) -> Client {
+        Client::new(&format!("http://{}", self.nodes[&part.into()].address()), self.key())
+    }
+
+    fn is_single(&self) -> bool {
+        self.nodes.contains_key(&Part::first(Role::All))
     }
 
     /// The first key, once there is one.
     pub fn key(&self) -> Option<String> {
-        let owner = if self.nodes.contains_key(&Role::All) { Role::All } else { Role::Users };
+        let owner = if self.is_single() { Role::All } else { Role::Users };
         let text = std::fs::read_to_string(self.folder(owner).join("api-key")).ok()?;
         Some(text.trim().to_owned())
     }
@@ -165,19 +258,19 @@ impl Cluster {
         self.home.path()
     }
 
-    /// Where a role keeps its data.
-    pub fn folder(&self, role: Role) -> PathBuf {
-        self.home.path().join(role.as_str())
+    /// Where a process keeps its data.
+    pub fn folder(&self, part: impl Into<Part>) -> PathBuf {
+        self.home.path().join(part.into().name())
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for (role, node) in &mut self.nodes {
+        for (part, node) in &mut self.nodes {
             if std::thread::panicking() {
                 let lines = node.err.lines();
                 let tail = lines.iter().rev().take(30).rev().cloned().collect::<Vec<_>>().join("\n");
-                eprintln!("--- the end of the log of {} ---\n{tail}", role.as_str());
+                eprintln!("--- the end of the log of {} ---\n{tail}", part.name());
             } else {
                 node.check_leftovers();
             }

@@ -1,9 +1,11 @@
 //! The world that a test builds for itself: real processes in temporary folders, and a client.
 
+pub mod backends;
 pub mod client;
 pub mod cluster;
 pub mod command;
 pub mod llm_server;
+pub mod load;
 pub mod node;
 pub mod passkey;
 pub mod raw;

@@ -38,6 +38,36 @@ impl Role {
     }
 }
 
+/// One process of an installation: the part it plays, and which of those that play it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Part {
+    /// What it plays.
+    pub role: Role,
+    /// From 1.
+    pub number: u8,
+}
+
+impl Part {
+    /// The first, or only, process that plays `role`.
+    pub const fn first(role: Role) -> Self {
+        Self { role, number: 1 }
+    }
+
+    /// The name of its folder.
+    pub fn name(self) -> String {
+        match self.number {
+            1 => self.role.as_str().to_owned(),
+            number => format!("{}-{number}", self.role.as_str()),
+        }
+    }
+}
+
+impl From<Role> for Part {
+    fn from(role: Role) -> Self {
+        Self::first(role)
+    }
+}
+
 /// A configuration key and its value.
 pub type Setting = (String, String);
 
@@ -88,8 +118,7 @@ impl Log {
 /// A running, or ended, server process.
 #[derive(Debug)]
 pub struct Node {
-    /// What it plays.
-    pub role: Role,
+    part: Part,
     /// Standard output.
     pub out: Log,
     /// Standard error: the log.
@@ -101,13 +130,13 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a process that plays `role` on `port`, with its data in `home/<role>`.
-    pub fn spawn(role: Role, home: &Path, port: u16, settings: &[Setting]) -> Self {
+    /// Starts a process on `port`, with its data in a folder of `home`.
+    pub fn spawn(part: Part, home: &Path, port: u16, settings: &[Setting]) -> Self {
         let mut child = voicera(home)
-            .args(["serve", "--role", role.as_str()])
+            .args(["serve", "--role", part.role.as_str()])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--data-dir")
-            .arg(home.join(role.as_str()))
+            .arg(home.join(part.name()))
             // Passwords are as dear as they should be in one test, and cheap in all others.
             .envs([("VOICERA_USERS__PASSWORD__MEMORY_KIB", "256"), ("VOICERA_USERS__PASSWORD__PASSES", "1")])
             .envs(settings.iter().map(|(key, value)| (variable(key), value)))
@@ -121,14 +150,14 @@ impl Node {
             out.follow(child.stdout.take().expect("piped")),
             err.follow(child.stderr.take().expect("piped")),
         ];
-        Self { role, out, err, address: None, child, followers, ended: None }
+        Self { part, out, err, address: None, child, followers, ended: None }
     }
 
     /// Waits for the line that says where it listens.
     pub async fn listening(&mut self) {
         let address = wait::until("a server listens", async || {
             if let Some(status) = self.poll() {
-                panic!("{} ended with {status} instead of serving:\n{}", self.role.as_str(), self.err.text());
+                panic!("{} ended with {status} instead of serving:\n{}", self.part.name(), self.err.text());
             }
             self.out.lines().iter().find_map(|line| line.strip_prefix("listening on http://")?.parse().ok())
         })
@@ -183,7 +212,7 @@ impl Node {
     pub async fn stop(&mut self) {
         self.terminate();
         let status = self.ended().await;
-        assert!(status.success(), "{} ended with {status}:\n{}", self.role.as_str(), self.err.text());
+        assert!(status.success(), "{} ended with {status}:\n{}", self.part.name(), self.err.text());
     }
 
     /// Reads what is left of its output.
@@ -195,7 +224,7 @@ impl Node {
 
     /// Fails when the process panicked, or when work was left undone.
     pub fn check_leftovers(&mut self) {
-        let name = self.role.as_str();
+        let name = self.part.name();
         let panics: Vec<_> = self.err.lines().into_iter().filter(|line| line.contains("panicked")).collect();
         assert!(panics.is_empty(), "{name} panicked: {panics:#?}");
         if self.poll().is_some() || self.address.is_none() {
@@ -205,7 +234,7 @@ impl Node {
         let counted =
             metrics.lines().find(|line| line.starts_with("voicera_panics_total") && !line.ends_with(" 0"));
         assert_eq!(counted, None, "{name} counted a panic");
-        if matches!(self.role, Role::All | Role::Voice) {
+        if matches!(self.part.role, Role::All | Role::Voice) {
             let mut last = String::new();
             let empty = wait::until_blocking(Duration::from_secs(20), || {
                 last = self.get("/health");

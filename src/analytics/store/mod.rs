@@ -1,5 +1,6 @@
 //! Where counters are kept.
 
+pub mod mongo;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
@@ -9,14 +10,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::analytics::api::Event;
+use crate::analytics::api::{Batch, Event};
 use crate::kit::storage::StorageError;
 
 /// Counters by hour.
 #[async_trait]
 pub trait CounterStore: Debug + Send + Sync {
-    /// Counts events, durably, all or none.
-    async fn add(&self, events: Vec<Event>) -> Result<(), StorageError>;
+    /// Counts the events of a batch, durably, all or none, and once for each id within [`REMEMBERED`].
+    ///
+    /// [`REMEMBERED`]: crate::analytics::api::REMEMBERED
+    async fn add(&self, batch: Batch) -> Result<(), StorageError>;
 
     /// The sums from the UTC hour of `since` on, or over all time.
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError>;
@@ -44,4 +47,88 @@ pub struct Counts {
     pub by_language: BTreeMap<String, u64>,
     /// By the tier that answered, or `failed`.
     pub by_source: BTreeMap<String, u64>,
+}
+
+/// The tier of a command that has no answer.
+const FAILED: &str = "failed";
+
+/// One counter, as the stores keep them.
+#[derive(Debug)]
+pub struct CounterRow {
+    /// The intent, or `none`.
+    pub intent: String,
+    /// The language, or `und`.
+    pub language: String,
+    /// The tier, or `failed`.
+    pub source: String,
+    /// Commands.
+    pub count: u64,
+    /// Their time, all together.
+    pub duration_ms: f64,
+}
+
+impl FromIterator<CounterRow> for Counts {
+    fn from_iter<I: IntoIterator<Item = CounterRow>>(rows: I) -> Self {
+        let mut counts = Self::default();
+        let (mut answered, mut duration_ms) = (0_u64, 0.0);
+        for row in rows {
+            counts.commands += row.count;
+            if row.source == FAILED {
+                counts.failed += row.count;
+            } else {
+                answered += row.count;
+                duration_ms += row.duration_ms;
+            }
+            *counts.by_intent.entry(row.intent).or_default() += row.count;
+            *counts.by_language.entry(row.language).or_default() += row.count;
+            *counts.by_source.entry(row.source).or_default() += row.count;
+        }
+        if answered > 0 {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "an average of more than 2^53 commands may be off a little"
+            )]
+            let average = duration_ms / answered as f64;
+            counts.average_processing_time_ms = (average * 1e3).round() / 1e3;
+        }
+        counts
+    }
+}
+
+/// What a counter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind<'a> {
+    intent: &'a str,
+    language: &'a str,
+    source: &'a str,
+}
+
+/// What events move counters by: commands, and milliseconds.
+#[derive(Debug, Default)]
+struct Moves<'a> {
+    /// By hour (since 1970 UTC) and kind.
+    hours: BTreeMap<(i64, Kind<'a>), (i64, f64)>,
+    /// By kind alone.
+    totals: BTreeMap<Kind<'a>, (i64, f64)>,
+}
+
+impl<'a> FromIterator<&'a Event> for Moves<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a Event>>(events: I) -> Self {
+        let mut moves = Self::default();
+        for Event::Command { at, source, intent, language, duration_ms, .. } in events {
+            let kind = Kind { intent, language, source };
+            let hour = moves.hours.entry((hour(*at), kind)).or_default();
+            hour.0 += 1;
+            hour.1 += duration_ms;
+            let total = moves.totals.entry(kind).or_default();
+            total.0 += 1;
+            total.1 += duration_ms;
+        }
+        moves
+    }
+}
+
+/// Hours since 1970 UTC.
+fn hour(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(3600)
 }

@@ -1,23 +1,31 @@
 //! Counters in a SQLite file.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::analytics::api::Event;
-use crate::analytics::store::{CounterStore, Counts};
+use crate::analytics::api::{Batch, REMEMBERED};
+use crate::analytics::store::{CounterRow, CounterStore, Counts, Moves, hour};
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Apply, Database, Migration, OnMigration, Options, RowInsert};
 
 /// The schema of `analytics.db`.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "counters",
-    sql: include_str!("../../../migrations/sqlite/analytics/0001_counters.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "counters",
+        body: include_str!("../../../migrations/sqlite/analytics/0001_counters.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "batches",
+        body: include_str!("../../../migrations/sqlite/analytics/0002_batches.sql"),
+    },
+];
 
 static COUNT: RowInsert = RowInsert::new(
     "INSERT INTO command_counters (hour, intent, language, source, count, duration_ms) VALUES",
@@ -35,9 +43,6 @@ const SINCE: &str = "SELECT intent, language, source, sum(count), sum(duration_m
                      WHERE hour >= ? GROUP BY intent, language, source";
 const ALL_TIME: &str = "SELECT intent, language, source, count, duration_ms FROM command_totals";
 
-/// The tier of a command that has no answer.
-const FAILED: &str = "failed";
-
 /// Counters in one file.
 #[derive(Debug)]
 pub struct SqliteCounters {
@@ -54,55 +59,44 @@ impl SqliteCounters {
         clock: &SharedClock,
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
-        Ok(Self { database: Database::open(options, MIGRATIONS, Additions, clock, on_migration).await? })
+        Ok(Self {
+            database: Database::open(options, MIGRATIONS, Additions(Arc::clone(clock)), clock, on_migration)
+                .await?,
+        })
     }
 }
 
 #[derive(Debug)]
-struct Additions;
+struct Additions(SharedClock);
 
 #[async_trait]
 impl Apply for Additions {
-    type Op = Vec<Event>;
+    type Op = Batch;
     type Reply = ();
 
-    async fn apply(
-        &mut self,
-        conn: &mut SqliteConnection,
-        batch: &[Vec<Event>],
-    ) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Batch]) -> Result<Vec<()>, sqlx::Error> {
+        let fresh = self.note(conn, batch).await?;
         // Few counters move however many events there are: add up first, then write each once.
-        let mut sums: HashMap<(i64, &str, &str, &str), (i64, f64)> = HashMap::new();
-        for Event::Command { at, source, intent, language, duration_ms, .. } in batch.iter().flatten() {
-            let sum = sums.entry((hour(*at), intent, language, source)).or_default();
-            sum.0 += 1;
-            sum.1 += duration_ms;
-        }
-        let mut totals: HashMap<(&str, &str, &str), (i64, f64)> = HashMap::new();
-        for ((_, intent, language, source), (count, duration_ms)) in &sums {
-            let total = totals.entry((intent, language, source)).or_default();
-            total.0 += count;
-            total.1 += duration_ms;
-        }
+        let Moves { hours, totals } = fresh.into_iter().flat_map(|batch| &batch.events).collect();
         let totals: Vec<_> = totals.into_iter().collect();
         TOTAL
-            .run(conn, &totals, |query, ((intent, language, source), (count, duration_ms))| {
+            .run(conn, &totals, |query, (kind, (count, duration_ms))| {
                 query
-                    .bind((*intent).to_owned())
-                    .bind((*language).to_owned())
-                    .bind((*source).to_owned())
+                    .bind(kind.intent.to_owned())
+                    .bind(kind.language.to_owned())
+                    .bind(kind.source.to_owned())
                     .bind(*count)
                     .bind(*duration_ms)
             })
             .await?;
-        let rows: Vec<_> = sums.into_iter().collect();
+        let hours: Vec<_> = hours.into_iter().collect();
         COUNT
-            .run(conn, &rows, |query, ((hour, intent, language, source), (count, duration_ms))| {
+            .run(conn, &hours, |query, ((hour, kind), (count, duration_ms))| {
                 query
                     .bind(*hour)
-                    .bind((*intent).to_owned())
-                    .bind((*language).to_owned())
-                    .bind((*source).to_owned())
+                    .bind(kind.intent.to_owned())
+                    .bind(kind.language.to_owned())
+                    .bind(kind.source.to_owned())
                     .bind(*count)
                     .bind(*duration_ms)
             })
@@ -111,45 +105,54 @@ impl Apply for Additions {
     }
 }
 
+impl Additions {
+    /// Those of the batches that were not counted before, remembered from now on.
+    async fn note<'a>(
+        &self,
+        conn: &mut SqliteConnection,
+        batches: &'a [Batch],
+    ) -> Result<Vec<&'a Batch>, sqlx::Error> {
+        let mut fresh = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let noted = sqlx::query("INSERT INTO counted_batches VALUES (?) ON CONFLICT DO NOTHING")
+                .bind(batch.id.uuid())
+                .execute(&mut *conn)
+                .await?;
+            if noted.rows_affected() > 0 {
+                fresh.push(batch);
+            }
+        }
+        // The ids begin with their time.
+        let past = self.0.now().saturating_sub(REMEMBERED).unwrap_or(Timestamp::UNIX_EPOCH);
+        let millis = u64::try_from(past.as_millisecond()).unwrap_or(0);
+        sqlx::query("DELETE FROM counted_batches WHERE id < ?")
+            .bind(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            .execute(conn)
+            .await?;
+        Ok(fresh)
+    }
+}
+
 #[async_trait]
 impl CounterStore for SqliteCounters {
-    async fn add(&self, events: Vec<Event>) -> Result<(), StorageError> {
-        self.database.write(events).await
+    async fn add(&self, batch: Batch) -> Result<(), StorageError> {
+        self.database.write(batch).await
     }
 
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError> {
         let mut conn = self.database.read().await?;
         let query = since.map_or(sqlx::query(ALL_TIME), |since| sqlx::query(SINCE).bind(hour(since)));
         let rows = query.fetch_all(&mut *conn).await.map_err(|error| self.database.error(&error))?;
-        let mut counts = Counts::default();
-        let (mut answered, mut duration_ms) = (0_u64, 0.0);
-        for row in &rows {
-            let (intent, language, source, count, duration): (String, String, String, i64, f64) = (|| {
-                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?))
-            })(
-            )
-            .map_err(|error| self.database.error(&error))?;
-            let count = u64::try_from(count).unwrap_or(0);
-            counts.commands += count;
-            if source == FAILED {
-                counts.failed += count;
-            } else {
-                answered += count;
-                duration_ms += duration;
-            }
-            *counts.by_intent.entry(intent).or_default() += count;
-            *counts.by_language.entry(language).or_default() += count;
-            *counts.by_source.entry(source).or_default() += count;
-        }
-        if answered > 0 {
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "an average of more than 2^53 commands may be off a little"
-            )]
-            let average = duration_ms / answered as f64;
-            counts.average_processing_time_ms = (average * 1e3).round() / 1e3;
-        }
-        Ok(counts)
+        let row = |row: &SqliteRow| {
+            Ok(CounterRow {
+                intent: row.try_get(0)?,
+                language: row.try_get(1)?,
+                source: row.try_get(2)?,
+                count: row.try_get::<i64, _>(3)?.try_into().unwrap_or(0),
+                duration_ms: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(row).collect::<Result<Counts, _>>().map_err(|error| self.database.error(&error))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
@@ -159,10 +162,6 @@ impl CounterStore for SqliteCounters {
     async fn close(&self) {
         self.database.close().await;
     }
-}
-
-fn hour(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(3600)
 }
 
 #[cfg(test)]

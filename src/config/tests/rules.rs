@@ -68,6 +68,7 @@ fn each_rule_is_held() {
         ("[storage.mongodb]\nurl = \"mongodb+srv://h\"", "storage.mongodb.url", "does not begin"),
         ("[storage.mongodb]\ndatabase_prefix = \"a.b\"", "storage.mongodb.database_prefix", "cannot begin"),
         ("[voice.queue]\nkind = \"bullmq\"\n[redis]\nurl = \"\"", "redis.url", "is empty"),
+        ("[voice.queue]\nprefix = \"a:b\"", "voice.queue.prefix", "cannot begin"),
         ("[redis]\nprefix = \"{a}\"", "redis.prefix", "cannot begin"),
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
         ("[storage]\nsynchronous = \"off\"", "storage.synchronous", "not one of its values"),

@@ -35,7 +35,7 @@ use ops::{Enqueue, Op, Reply, Store};
 pub const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "jobs",
-    sql: include_str!("../../../migrations/sqlite/queue/0001_jobs.sql"),
+    body: include_str!("../../../migrations/sqlite/queue/0001_jobs.sql"),
 }];
 
 /// Durable jobs in a `SQLite` file.
@@ -196,6 +196,6 @@ impl SqliteQueue {
     /// The store answered one operation with another's reply: cannot happen, and is no panic if it does.
     fn mixed_up(&self, reply: &Reply) -> QueueError {
         let detail = format!("unexpected reply {reply:?}");
-        QueueError::Storage(StorageError::Rejected { file: self.core.db.file().to_owned(), detail })
+        QueueError::Storage(StorageError::Rejected { place: self.core.db.file().into(), detail })
     }
 }

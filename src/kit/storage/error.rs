@@ -1,91 +1,177 @@
 //! What can go wrong with a store, told apart by what its operator can do about it.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
-/// A store that could not do what it was asked. Every message names the file and the way out.
+/// Where a store is: what a message about it names. Holds no credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file of this machine.
+    File(Arc<Path>),
+    /// A database on a server.
+    Database {
+        /// The addresses of the servers, as `host:port`, with commas between them.
+        server: Arc<str>,
+        /// The name of the database.
+        name: Arc<str>,
+    },
+}
+
+impl From<&Path> for Place {
+    fn from(file: &Path) -> Self {
+        Self::File(file.into())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Database { server, name } => write!(f, "database {name} on {server}"),
+        }
+    }
+}
+
+/// A store that could not do what it was asked. Every message names the place and the way out.
 ///
 /// It can be cloned, because one failed transaction answers every caller whose work was in it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
     /// There is no room left for the write.
-    #[error("{}: the disk is full ({detail}); free some space, nothing that was accepted is lost", file.display())]
+    #[error("{place}: the disk is full ({detail}); free some space, nothing that was accepted is lost")]
     Full {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the database said.
         detail: String,
     },
     /// The file is not a database, or a damaged one.
-    #[error("{}: the database is damaged ({detail}); restore it from a backup, or move it away to start empty", file.display())]
+    #[error(
+        "{place}: the database is damaged ({detail}); restore it from a backup, or move it away to start empty"
+    )]
     Corrupt {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the database said.
         detail: String,
     },
     /// Another process holds the file for longer than the busy timeout.
-    #[error("{}: the database is locked by another process ({detail}); stop the other process", file.display())]
+    #[error("{place}: the database is locked by another process ({detail}); stop the other process")]
     Locked {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the database said.
         detail: String,
     },
-    /// Every connection for reading was in use for longer than the busy timeout.
-    #[error("{}: busy, every reader is in use ({detail}); try again, and give it more readers if this happens often", file.display())]
+    /// Every connection was in use, or others changed the same entries, for longer than the store waits.
+    #[error(
+        "{place}: busy ({detail}); try again, and allow more connections (storage.readers, or the pool of the server) if this happens often"
+    )]
     Busy {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the driver said.
         detail: String,
     },
+    /// The server is not there, or did not answer in time.
+    #[error(
+        "{place}: cannot be reached ({detail}); check that it runs and that its address is right, Voicera goes on by itself when it is back"
+    )]
+    Unreachable {
+        /// The store.
+        place: Place,
+        /// What the driver said.
+        detail: String,
+    },
+    /// The server does not know these credentials, or does not let them do this.
+    #[error(
+        "{place}: not allowed ({detail}); check the user, the password and authSource in the URL, and that the user has the role readWrite and dbAdmin on this database"
+    )]
+    Denied {
+        /// The store.
+        place: Place,
+        /// What the server said.
+        detail: String,
+    },
+    /// The address of the server can't be understood.
+    #[error(
+        "{place}: the URL cannot be used ({detail}); it reads mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS"
+    )]
+    Address {
+        /// The store, as far as it is known.
+        place: Place,
+        /// What is wrong, without the URL itself.
+        detail: String,
+    },
     /// The operating system does not let this process open or write the file.
-    #[error("{}: no permission ({detail}); give the user that runs Voicera the right to read and write the file and its folder", file.display())]
+    #[error(
+        "{place}: no permission ({detail}); give the user that runs Voicera the right to read and write the file and its folder"
+    )]
     Permission {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the system said.
         detail: String,
     },
     /// The disk failed to read or write, or the folder does not exist.
-    #[error("{}: cannot be read or written ({detail}); check that its folder exists and the disk is healthy", file.display())]
+    #[error(
+        "{place}: cannot be read or written ({detail}); check that its folder exists and the disk is healthy"
+    )]
     Io {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the system said.
         detail: String,
     },
-    /// A later version of Voicera has already changed the file's schema.
-    #[error("{}: written by a newer Voicera (schema {found}, this binary knows {known}); run that version or a later one, or restore the backup made before the upgrade", file.display())]
+    /// A later version of Voicera has already changed the schema.
+    #[error(
+        "{place}: written by a newer Voicera (schema {found}, this binary knows {known}); run that version or a later one, or restore the backup made before the upgrade"
+    )]
     Newer {
-        /// The database file.
-        file: PathBuf,
-        /// The schema version in the file.
+        /// The store.
+        place: Place,
+        /// The schema version in the store.
         found: u32,
         /// The last schema version that this binary has.
         known: u32,
     },
-    /// A migration that the file has already seen reads differently in this binary.
-    #[error("{}: migration {version} ({name}) was changed after it had been applied; run the version of Voicera that wrote this file", file.display())]
+    /// A migration that the store has already seen reads differently in this binary.
+    #[error(
+        "{place}: migration {version} ({name}) was changed after it had been applied; run the version of Voicera that wrote it"
+    )]
     Altered {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// The number of the migration.
         version: u32,
         /// The name of the migration.
         name: String,
     },
     /// The store has been closed, which happens at shutdown, or its writer has died of a fault.
-    #[error("{}: the database is closed; Voicera is shutting down, or has to be started again", file.display())]
+    #[error("{place}: the database is closed; Voicera is shutting down, or has to be started again")]
     Closed {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
+    },
+    /// What was to be new is there already. A store whose callers can bring this about makes it an
+    /// outcome of its own.
+    #[error(
+        "{place}: an entry like this is there already ({detail}); this is a fault in Voicera, please report it"
+    )]
+    Duplicate {
+        /// The store.
+        place: Place,
+        /// What the database said: it names the index.
+        detail: String,
     },
     /// The database refused this statement alone; its neighbours are not concerned.
-    #[error("{}: the database refused the statement ({detail}); this is a fault in Voicera, please report it", file.display())]
+    #[error(
+        "{place}: the database refused the statement ({detail}); this is a fault in Voicera, please report it"
+    )]
     Rejected {
-        /// The database file.
-        file: PathBuf,
+        /// The store.
+        place: Place,
         /// What the database said.
         detail: String,
     },
@@ -94,57 +180,65 @@ pub enum StorageError {
 impl StorageError {
     /// Whether every other write would fail likewise, so that trying them one by one is no use.
     pub fn concerns_all(&self) -> bool {
-        !matches!(self, Self::Rejected { .. })
+        !matches!(self, Self::Rejected { .. } | Self::Duplicate { .. })
     }
 
     /// Whether the same call may succeed later, without anything else being changed in Voicera.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. })
+        matches!(
+            self,
+            Self::Full { .. }
+                | Self::Locked { .. }
+                | Self::Busy { .. }
+                | Self::Unreachable { .. }
+                | Self::Denied { .. }
+                | Self::Io { .. }
+        )
     }
 
     /// Sorts what the driver reports about `file`.
     pub fn from_sqlx(file: &Path, error: &sqlx::Error) -> Self {
-        let (file, detail) = (file.to_owned(), error.to_string());
+        let (place, detail) = (Place::from(file), error.to_string());
         match error {
             sqlx::Error::Database(database) => {
                 // Extended result codes carry the primary code in their low byte
                 // (https://sqlite.org/rescode.html).
                 let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
                 match code & 0xff {
-                    3 | 8 | 23 => Self::Permission { file, detail },
-                    5 | 6 => Self::Locked { file, detail },
+                    3 | 8 | 23 => Self::Permission { place, detail },
+                    5 | 6 => Self::Locked { place, detail },
                     10 | 14 => from_path(file, detail),
-                    11 | 26 => Self::Corrupt { file, detail },
-                    13 => Self::Full { file, detail },
-                    _ => Self::Rejected { file, detail },
+                    11 | 26 => Self::Corrupt { place, detail },
+                    13 => Self::Full { place, detail },
+                    _ => Self::Rejected { place, detail },
                 }
             }
-            sqlx::Error::Io(io) => Self::from_io(&file, io),
-            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed { file },
-            sqlx::Error::PoolTimedOut => Self::Busy { file, detail },
-            _ => Self::Rejected { file, detail },
+            sqlx::Error::Io(io) => Self::from_io(file, io),
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed { place },
+            sqlx::Error::PoolTimedOut => Self::Busy { place, detail },
+            _ => Self::Rejected { place, detail },
         }
     }
 
     /// Sorts what the operating system reports about `file`.
     pub fn from_io(file: &Path, error: &std::io::Error) -> Self {
-        let (file, detail) = (file.to_owned(), error.to_string());
+        let (place, detail) = (Place::from(file), error.to_string());
         match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                Self::Permission { file, detail }
+                Self::Permission { place, detail }
             }
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::Full { file, detail }
+                Self::Full { place, detail }
             }
-            _ => Self::Io { file, detail },
+            _ => Self::Io { place, detail },
         }
     }
 }
 
 /// `SQLite` says "unable to open" for a missing folder and a forbidden file alike: ask the system.
-fn from_path(file: PathBuf, detail: String) -> StorageError {
-    match std::fs::OpenOptions::new().read(true).write(true).open(&file) {
-        Err(error) => StorageError::from_io(&file, &error),
-        Ok(_) => StorageError::Io { file, detail },
+fn from_path(file: &Path, detail: String) -> StorageError {
+    match std::fs::OpenOptions::new().read(true).write(true).open(file) {
+        Err(error) => StorageError::from_io(file, &error),
+        Ok(_) => StorageError::Io { place: file.into(), detail },
     }
 }

@@ -1,10 +1,13 @@
 //! Where modules keep what must outlive the process.
 //!
 //! [`sqlite`] is the embedded half: one file per module, one writer that groups commits, a few
-//! readers. A module's `store/` room is the only caller; it hands out its own trait, never a
+//! readers. [`mongo`] is the half for production: one database per module on a server that several
+//! processes share. A module's `store/` room is the only caller; it hands out its own trait, never a
 //! connection.
 
 mod error;
+pub mod migration;
+pub mod mongo;
 pub mod sqlite;
 
-pub use error::StorageError;
+pub use error::{Place, StorageError};

@@ -21,7 +21,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
-pub use migrations::{Migration, MigrationStep};
+pub use super::migration::{Migration, MigrationStep, OnMigration};
+pub use migrations::standing;
 pub use rows::RowInsert;
 pub use transaction::{Transaction, Transactions};
 pub use writer::Apply;
@@ -74,9 +75,6 @@ impl Options {
         }
     }
 }
-
-/// Told about each migration before it runs, so that a long one can be shown.
-pub type OnMigration<'a> = &'a (dyn Fn(MigrationStep) + Send + Sync);
 
 /// An open file, written through the store `A`.
 pub struct Database<A: Apply> {

@@ -8,18 +8,19 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
-use crate::kit::http::extract::{Json, Path};
+use crate::kit::http::extract::{Json, Path, Query};
+use crate::kit::http::page::Page;
 use crate::kit::http::prefer;
 use crate::kit::ids::{KeyId, UserId};
 use crate::users::local::LocalUsers;
 use crate::users::local::administration::keyring::{Ends, MadeKey, WantedKey};
-use crate::users::store::Key;
+use crate::users::store::{Key, KeyPage};
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<LocalUsers> {
@@ -30,11 +31,35 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
         .routes(routes!(revoke_of))
 }
 
-/// An account's keys.
+/// Which page of the keys.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct KeyQuery {
+    /// Entries on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
+    #[param(maximum = 10_000)]
+    offset: Option<u32>,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl KeyQuery {
+    fn page(&self) -> Result<Page, ApiError> {
+        Page::parse(self.limit, self.offset, self.cursor.as_deref())
+    }
+}
+
+/// A page of an account's keys.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct KeyList {
-    /// Latest first, revoked ones among them.
+    /// Latest first; those that are revoked or have expired stand among them for 90 days.
     keys: Vec<KeyReply>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// A key; not the secret, which nobody has but who made it.
@@ -131,21 +156,27 @@ fn made(made: MadeKey) -> Response {
     (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], axum::Json(reply)).into_response()
 }
 
-fn listed(keys: Vec<Key>) -> axum::Json<KeyList> {
-    axum::Json(KeyList { keys: keys.into_iter().map(KeyReply::from).collect() })
+fn listed(page: KeyPage) -> axum::Json<KeyList> {
+    let next_cursor = page.next.map(|cursor| cursor.to_string());
+    axum::Json(KeyList { keys: page.keys.into_iter().map(KeyReply::from).collect(), next_cursor })
 }
 
 /// List one's API keys
 #[utoipa::path(
     get, path = "/api/users/keys", tag = "users", operation_id = "listKeys",
+    params(KeyQuery),
     responses(
-        (status = 200, description = "The keys", body = KeyList),
+        (status = 200, description = "A page", body = KeyList),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["keys:write"]), ("bearer" = ["keys:write"])),
 )]
-async fn list(State(users): State<LocalUsers>, who: Principal) -> Result<axum::Json<KeyList>, ApiError> {
-    users.keyring.list(&who, who.user_id).await.map(listed)
+async fn list(
+    State(users): State<LocalUsers>,
+    who: Principal,
+    Query(query): Query<KeyQuery>,
+) -> Result<axum::Json<KeyList>, ApiError> {
+    users.keyring.list(&who, who.user_id, query.page()?).await.map(listed)
 }
 
 /// Make an API key for oneself
@@ -193,9 +224,9 @@ async fn revoke(
 /// List an account's API keys
 #[utoipa::path(
     get, path = "/api/users/{id}/keys", tag = "users", operation_id = "listUserKeys",
-    params(("id" = UserId, Path, description = "The account")),
+    params(("id" = UserId, Path, description = "The account"), KeyQuery),
     responses(
-        (status = 200, description = "The keys", body = KeyList),
+        (status = 200, description = "A page", body = KeyList),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["keys:write", "users:admin"]), ("bearer" = ["keys:write", "users:admin"])),
@@ -204,8 +235,9 @@ async fn list_of(
     State(users): State<LocalUsers>,
     who: Principal,
     Path(id): Path<UserId>,
+    Query(query): Query<KeyQuery>,
 ) -> Result<axum::Json<KeyList>, ApiError> {
-    users.keyring.list(&who, id).await.map(listed)
+    users.keyring.list(&who, id, query.page()?).await.map(listed)
 }
 
 /// Make an API key for an account

@@ -44,7 +44,7 @@ use crate::users::local::administration::personal::Personal;
 use crate::users::local::administration::role_book::RoleBook;
 use crate::users::local::seen::Seen;
 use crate::users::roles;
-use crate::users::store::{NewAccount, NewKey, UserStore, Within};
+use crate::users::store::{FirstKey, NewAccount, NewKey, UserStore, Within};
 use crate::users::verifier::KEY_PREFIX;
 use crate::voice::api::Voice;
 
@@ -112,7 +112,7 @@ impl LocalUsers {
         self.signer.keep_fresh().await
     }
 
-    /// Makes the first account and its key, good for everything, if there is no key at all.
+    /// Makes the first account and its key, good for everything, if there never was one.
     ///
     /// `keep` has to put the key where its owner finds it; the account is made after that, so that
     /// a crash in between leaves nothing that nobody has the key to.
@@ -123,7 +123,7 @@ impl LocalUsers {
         &self,
         keep: impl FnOnce(&SecretString) -> Result<(), E>,
     ) -> Result<Option<SecretString>, E> {
-        if self.store.has_keys().await? {
+        if self.store.has_had_keys().await? {
             return Ok(None);
         }
         let key = secret::fresh(KEY_PREFIX, self.ids.entropy());
@@ -142,20 +142,22 @@ impl LocalUsers {
             at,
             trail: self.scribe.entry(Action::Create).on(user, None),
         };
-        self.store.add_account(account).await?;
-        self.store
-            .add_key(NewKey {
-                id: self.ids.fresh(),
-                user,
-                name: "first key".to_owned(),
-                prefix: prefix(&key),
-                hash: secret::hash(&key),
-                scopes: None,
-                at,
-                expires_at: None,
-                trail: self.scribe.entry(Action::CreateKey).on(user, None),
-            })
-            .await?;
+        let new = NewKey {
+            id: self.ids.fresh(),
+            user,
+            name: "first key".to_owned(),
+            prefix: prefix(&key),
+            hash: secret::hash(&key),
+            scopes: None,
+            at,
+            expires_at: None,
+            most: 1,
+            trail: self.scribe.entry(Action::CreateKey).on(user, None),
+        };
+        if !self.store.add_first_key(FirstKey { account, key: new }).await? {
+            tracing::warn!("another process has made the first key meanwhile: the one kept here is not good");
+            return Ok(None);
+        }
         Ok(Some(key))
     }
 

@@ -6,6 +6,8 @@
 
 mod accounts;
 mod audit;
+#[cfg(test)]
+mod conformance;
 mod keys;
 mod one_time;
 mod passkeys;
@@ -39,6 +41,9 @@ use crate::users::audit::Entry;
 
 /// How long a revocation is remembered: no access token and no remembered key outlives it.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
+
+/// For how long a key is kept that is revoked or has expired.
+pub const KEYS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// For how long the networks of earlier log-ins are known ones.
 pub const NETWORKS_KNOWN_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -57,6 +57,8 @@ pub enum AddedPasskey {
     Known,
     /// Its owner has as many as one may have.
     TooMany,
+    /// There is no such account, or not any more.
+    NoAccount,
 }
 
 /// A passkey that is kept.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::mongo::MongoCommands;
 use super::sqlite::SqliteCommands;
 use super::{CommandStore, Filter, Stats};
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::http::page::Page;
 use crate::kit::ids::UserId;
+use crate::kit::storage::mongo::stage;
 use crate::kit::storage::sqlite::Options;
 use crate::voice::api::{Command, CommandError, CommandResult, Source, StageTimes, Status};
 
@@ -203,6 +205,12 @@ macro_rules! cases {
         mod sqlite_that_looks_at_few_commands_a_page {
             $(#[tokio::test] async fn $case() { super::on_sqlite(|store| store.examining(2), async |store| super::$case(store).await).await; })*
         }
+        mod mongodb {
+            $(#[tokio::test] async fn $case() { super::on_mongodb(|store| store, async |store| super::$case(store).await).await; })*
+        }
+        mod mongodb_that_looks_at_few_commands_a_page {
+            $(#[tokio::test] async fn $case() { super::on_mongodb(|store| store.examining(2), async |store| super::$case(store).await).await; })*
+        }
     };
 }
 
@@ -214,6 +222,16 @@ async fn on_sqlite(
     let clock: SharedClock = Arc::new(ManualClock::at(start()));
     let options = Options::new(folder.path().join("voice.db"));
     let store = with(SqliteCommands::open(&options, &clock, &|_| ()).await.unwrap());
+    case(&store).await;
+    store.close().await;
+}
+
+async fn on_mongodb(
+    with: impl FnOnce(MongoCommands) -> MongoCommands,
+    case: impl AsyncFnOnce(&dyn CommandStore),
+) {
+    let clock: SharedClock = Arc::new(ManualClock::at(start()));
+    let store = with(MongoCommands::open(&stage::on_replica_set().await, &clock, &|_| ()).await.unwrap());
     case(&store).await;
     store.close().await;
 }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod mongo;
 pub mod sqlite;
 
 use std::collections::BTreeMap;

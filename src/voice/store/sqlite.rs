@@ -22,7 +22,7 @@ use crate::voice::store::{CommandStore, Filter, HistoryPage, StatRow, Stats};
 pub const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "commands",
-    sql: include_str!("../../../migrations/sqlite/voice/0001_commands.sql"),
+    body: include_str!("../../../migrations/sqlite/voice/0001_commands.sql"),
 }];
 
 const COLUMNS: &str =

@@ -1,35 +1,13 @@
-//! A file's schema: numbered steps, each applied once, in order, and never altered afterwards.
+//! How a file's schema is brought up to date.
 
 use std::path::Path;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::OnMigration;
-use crate::kit::storage::StorageError;
-
-/// One step, from `migrations/sqlite/<module>/NNNN_name.sql` by `include_str!`.
-#[derive(Debug, Clone, Copy)]
-pub struct Migration {
-    /// Its number; a module's list is in ascending order.
-    pub version: u32,
-    /// What it does, in a word or two.
-    pub name: &'static str,
-    /// The statements.
-    pub sql: &'static str,
-}
-
-/// A step about to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MigrationStep {
-    /// Steps already done in this run.
-    pub done: usize,
-    /// Steps that this run has to do.
-    pub total: usize,
-    /// The name of the one that begins now.
-    pub name: &'static str,
-}
+use crate::kit::storage::migration::{Applied, Migration, MigrationStep, OnMigration, Standing};
+use crate::kit::storage::{Place, StorageError};
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL, applied_at TEXT NOT NULL) STRICT";
@@ -45,9 +23,9 @@ pub(super) async fn run(
 ) -> Result<(), StorageError> {
     let sort = |error: sqlx::Error| StorageError::from_sqlx(file, &error);
     sqlx::query(LEDGER).execute(&mut *conn).await.map_err(sort)?;
-    let applied = check(conn, file, list).await?;
-    let total = list.len().saturating_sub(applied);
-    for (done, step) in list.iter().skip(applied).enumerate() {
+    let standing = read(conn, file, list).await?;
+    let total = standing.pending.len();
+    for (done, step) in list.iter().skip(standing.applied.len()).enumerate() {
         on_migration(MigrationStep { done, total, name: step.name });
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(sort)?;
         let known: Option<u32> =
@@ -59,11 +37,11 @@ pub(super) async fn run(
         if known.is_some() {
             continue;
         }
-        sqlx::raw_sql(step.sql).execute(&mut *tx).await.map_err(sort)?;
+        sqlx::raw_sql(step.body).execute(&mut *tx).await.map_err(sort)?;
         sqlx::query("INSERT INTO schema_migrations VALUES (?1, ?2, ?3, ?4)")
             .bind(step.version)
             .bind(step.name)
-            .bind(checksum(step))
+            .bind(step.checksum())
             .bind(now.to_string())
             .execute(&mut *tx)
             .await
@@ -73,29 +51,50 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// How many steps of `list` the file has, after making sure that they are the same ones.
-async fn check(conn: &mut SqliteConnection, file: &Path, list: &[Migration]) -> Result<usize, StorageError> {
-    let applied: Vec<(u32, String, Vec<u8>)> =
-        sqlx::query_as("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
-            .fetch_all(conn)
-            .await
-            .map_err(|error| StorageError::from_sqlx(file, &error))?;
-    let known = list.last().map_or(0, |step| step.version);
-    if let Some((found, ..)) = applied.last().filter(|(found, ..)| *found > known) {
-        return Err(StorageError::Newer { file: file.to_owned(), found: *found, known });
+/// What `file` has and lacks. Changes nothing; a file that is not there lacks everything.
+///
+/// # Errors
+/// Any [`StorageError`].
+pub async fn standing(file: &Path, list: &[Migration]) -> Result<Standing, StorageError> {
+    if !file.exists() {
+        return Standing::of(&file.into(), list, Vec::new());
     }
-    for ((version, name, sum), step) in applied.iter().zip(list) {
-        if *version != step.version || *sum != checksum(step) {
-            return Err(StorageError::Altered {
-                file: file.to_owned(),
-                version: *version,
-                name: name.clone(),
-            });
-        }
-    }
-    Ok(applied.len())
+    let sort = |error: sqlx::Error| StorageError::from_sqlx(file, &error);
+    let connect = SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut conn = connect.connect().await.map_err(sort)?;
+    let standing = read(&mut conn, file, list).await;
+    conn.close().await.map_err(sort)?;
+    standing
 }
 
-fn checksum(step: &Migration) -> Vec<u8> {
-    Sha256::digest(step.sql.as_bytes()).to_vec()
+/// What the file of `conn` has and lacks.
+async fn read(
+    conn: &mut SqliteConnection,
+    file: &Path,
+    list: &[Migration],
+) -> Result<Standing, StorageError> {
+    let sort = |error: sqlx::Error| StorageError::from_sqlx(file, &error);
+    let place = Place::from(file);
+    let begun: Option<u32> =
+        sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'")
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(sort)?;
+    if begun.is_none() {
+        return Standing::of(&place, list, Vec::new());
+    }
+    let rows: Vec<(u32, String, Vec<u8>, String)> =
+        sqlx::query_as("SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version")
+            .fetch_all(conn)
+            .await
+            .map_err(sort)?;
+    let applied = rows.into_iter().map(|(version, name, checksum, at)| {
+        let at = at.parse().map_err(|error: jiff::Error| StorageError::Corrupt {
+            place: place.clone(),
+            detail: format!("migration {version}: {error}"),
+        })?;
+        Ok(Applied { version, name, checksum, at })
+    });
+    let applied = applied.collect::<Result<_, StorageError>>()?;
+    Standing::of(&place, list, applied)
 }

@@ -15,12 +15,12 @@ use crate::kit::storage::StorageError;
 const FIRST: Migration = Migration {
     version: 1,
     name: "words",
-    sql: "CREATE TABLE words (word TEXT PRIMARY KEY, times INTEGER NOT NULL)",
+    body: "CREATE TABLE words (word TEXT PRIMARY KEY, times INTEGER NOT NULL)",
 };
 const SECOND: Migration = Migration {
     version: 2,
     name: "lengths",
-    sql: "ALTER TABLE words ADD COLUMN length INTEGER; CREATE INDEX words_length ON words (length)",
+    body: "ALTER TABLE words ADD COLUMN length INTEGER; CREATE INDEX words_length ON words (length)",
 };
 
 static INSERT: RowInsert = RowInsert::new("INSERT INTO words (word, times) VALUES", 2, "");
@@ -218,7 +218,7 @@ async fn a_newer_file_is_refused_and_an_altered_migration_too() {
     let newer = open_with(&folder, &[FIRST]).await.unwrap_err();
     assert!(matches!(newer, StorageError::Newer { found: 2, known: 1, .. }), "{newer}");
     assert!(newer.to_string().contains("newer Voicera"), "{newer}");
-    let other = Migration { sql: "CREATE TABLE words (word TEXT)", ..FIRST };
+    let other = Migration { body: "CREATE TABLE words (word TEXT)", ..FIRST };
     let altered = open_with(&folder, &[other, SECOND]).await.unwrap_err();
     assert!(matches!(altered, StorageError::Altered { version: 1, .. }), "{altered}");
 }
@@ -226,7 +226,7 @@ async fn a_newer_file_is_refused_and_an_altered_migration_too() {
 #[tokio::test]
 async fn a_migration_that_fails_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let broken = Migration { sql: "CREATE TABLE half (a); CREATE TABLE words (b)", ..SECOND };
+    let broken = Migration { body: "CREATE TABLE half (a); CREATE TABLE words (b)", ..SECOND };
     open_with(&folder, &[FIRST, broken]).await.unwrap_err();
 
     let db = open_with(&folder, &[FIRST, SECOND]).await.unwrap();

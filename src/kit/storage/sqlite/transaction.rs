@@ -74,6 +74,6 @@ impl Database<Transactions> {
         self.write(Arc::clone(&kept) as Arc<dyn Submitted>).await?;
         let outcome = kept.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // What was committed has run, and what has run has kept its outcome.
-        outcome.ok_or_else(|| StorageError::Closed { file: self.file().to_owned() })
+        outcome.ok_or_else(|| StorageError::Closed { place: self.file().into() })
     }
 }

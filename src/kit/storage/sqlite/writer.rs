@@ -125,7 +125,7 @@ impl<A: Apply> Writer<A> {
     }
 
     fn closed(&self) -> StorageError {
-        StorageError::Closed { file: self.file.to_path_buf() }
+        StorageError::Closed { place: self.file.as_ref().into() }
     }
 
     pub(super) async fn submit(&self, op: A::Op) -> Result<A::Reply, StorageError> {
@@ -261,7 +261,7 @@ impl<A: Apply> Task<A> {
             }
             Ok(Err(error)) => StorageError::from_sqlx(&self.file, &error),
             Err(_) => StorageError::Rejected {
-                file: self.file.to_path_buf(),
+                place: self.file.as_ref().into(),
                 detail: "the operation panicked".to_owned(),
             },
         };

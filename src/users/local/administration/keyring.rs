@@ -11,7 +11,9 @@ use secrecy::SecretString;
 use crate::kit::auth::{Presented, Principal, Scope};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
+use crate::kit::http::page::{From, LARGEST_LIMIT, Page};
 use crate::kit::ids::{Ids, KeyId, UserId};
+use crate::kit::storage::StorageError;
 use crate::users::account::Account;
 use crate::users::api::Role;
 use crate::users::audit::{Action, Entry, Scribe};
@@ -19,11 +21,11 @@ use crate::users::local::administration::directory::Directory;
 use crate::users::local::administration::{authority, description};
 use crate::users::local::prefix;
 use crate::users::local::secret;
-use crate::users::store::{Key, NewKey, RevokeKey, UserStore, Within};
+use crate::users::store::{AddedKey, Key, KeyPage, NewKey, RevokeKey, UserStore, Within};
 use crate::users::verifier::KEY_PREFIX;
 
 /// Good keys that an account may have.
-const MOST: usize = 100;
+pub(super) const MOST: u32 = 100;
 const LONGEST_NAME: usize = 100;
 /// The longest that a key can be given; without an end it goes on until it is revoked.
 const LONGEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
@@ -72,15 +74,15 @@ pub struct MadeKey {
 }
 
 impl Keyring {
-    /// The keys of an account, latest first.
+    /// A page of an account's keys, latest first.
     ///
     /// # Errors
     /// 403 without `keys:write`, and for another's without `users:admin`; 404 where there is no account
     /// within reach.
-    pub async fn list(&self, who: &Principal, of: UserId) -> Result<Vec<Key>, ApiError> {
+    pub async fn list(&self, who: &Principal, of: UserId, page: Page) -> Result<KeyPage, ApiError> {
         let within = whose(who, of)?;
         self.store.account(of, &within).await?.ok_or_else(|| ApiError::not_found("account"))?;
-        Ok(self.store.keys(of).await?)
+        Ok(self.store.keys(of, page).await?)
     }
 
     /// Makes a key.
@@ -106,17 +108,6 @@ impl Keyring {
             Ok(scopes) => scopes,
             Err(refusal) => return Err(authority::refuse(self.store.as_ref(), trail, refusal).await),
         };
-        let keys = self.store.keys(of).await?;
-        if keys.iter().any(|key| Some(key.id) == wanted.id) {
-            let detail = "this key was made before, and its secret was shown then: if that is lost, revoke \
-                          the key and make another one";
-            return Err(ApiError::new(Code::Conflict, detail));
-        }
-        let good = |key: &&Key| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > now);
-        if keys.iter().filter(good).count() >= MOST {
-            let detail = format!("this account has {MOST} keys, which is the most: revoke one first");
-            return Err(ApiError::new(Code::Conflict, detail));
-        }
         let secret = secret::fresh(KEY_PREFIX, self.ids.entropy());
         let key = Key {
             id: wanted.id.unwrap_or_else(|| self.ids.fresh()),
@@ -139,8 +130,8 @@ impl Keyring {
         wanted: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, ApiError> {
         let Presented::Key(id) = who.credential else { return Ok(wanted) };
-        let own = self.store.keys(who.user_id).await?.into_iter().find(|key| key.id == id);
-        let latest = own.and_then(|key| key.expires_at);
+        let own = self.store.key(id).await?;
+        let latest = own.and_then(|(_, key)| key.expires_at);
         Ok(match (wanted, latest) {
             (Some(wanted), Some(latest)) => Some(wanted.min(latest)),
             (wanted, latest) => wanted.or(latest),
@@ -163,11 +154,23 @@ impl Keyring {
             scopes: key.scopes.clone(),
             at: key.created_at,
             expires_at: key.expires_at,
+            most: MOST,
             trail: trail.clone(),
         };
-        self.store.add_key(new).await?;
-        trail.log();
-        Ok(())
+        let detail = match self.store.add_key(new).await? {
+            AddedKey::Done => {
+                trail.log();
+                return Ok(());
+            }
+            AddedKey::Known => {
+                "this key was made before, and its secret was shown then: if that is lost, revoke the key and \
+                 make another one"
+                    .to_owned()
+            }
+            AddedKey::TooMany => too_many(),
+            AddedKey::NoAccount => return Err(ApiError::not_found("account")),
+        };
+        Err(ApiError::new(Code::Conflict, detail))
     }
 
     /// Revokes a key; every service refuses it within seconds.
@@ -185,6 +188,25 @@ impl Keyring {
         }
         trail.log();
         Ok(())
+    }
+}
+
+/// What is said of an account that may have no further key.
+pub(super) fn too_many() -> String {
+    format!("this account has {MOST} keys, which is the most: revoke one first")
+}
+
+/// All keys of an account, latest first.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn all_of(store: &dyn UserStore, user: UserId) -> Result<Vec<Key>, StorageError> {
+    let (mut all, mut from) = (Vec::new(), From::Offset(0));
+    loop {
+        let page = store.keys(user, Page { limit: LARGEST_LIMIT, from }).await?;
+        all.extend(page.keys);
+        let Some(next) = page.next else { return Ok(all) };
+        from = From::After(next);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::users::http;
 use crate::users::local::access::step_up::{Proof, StepUp};
 use crate::users::local::administration::authority;
 use crate::users::local::administration::directory::{Directory, TRIES, busy, last_admin};
+use crate::users::local::administration::keyring;
 use crate::users::store::{
     Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
 };
@@ -96,7 +97,7 @@ impl Personal {
         let kept = Kept {
             at: self.clock.now(),
             sessions: self.store.sessions(id, self.clock.now()).await?,
-            keys: self.store.keys(id).await?,
+            keys: keyring::all_of(self.store.as_ref(), id).await?,
             passkeys: self.store.passkeys(id).await?,
             trail: TrailOf::open(Arc::clone(&self.store), id).await?,
             commands: voice.export(id, None).await?,

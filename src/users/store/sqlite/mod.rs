@@ -12,6 +12,8 @@ mod roles;
 mod rows;
 mod second_factor;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 use async_trait::async_trait;
@@ -21,24 +23,29 @@ use sqlx::SqliteConnection;
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options, Transaction, Transactions};
-use crate::users::store::{NETWORKS_KNOWN_FOR, UserStore};
+use crate::users::store::{KEYS_KEPT_FOR, NETWORKS_KNOWN_FOR, UserStore};
 
 /// The schema of `users.db`.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         name: "keys",
-        sql: include_str!("../../../../migrations/sqlite/users/0001_keys.sql"),
+        body: include_str!("../../../../migrations/sqlite/users/0001_keys.sql"),
     },
     Migration {
         version: 2,
         name: "accounts",
-        sql: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
+        body: include_str!("../../../../migrations/sqlite/users/0002_accounts.sql"),
     },
     Migration {
         version: 3,
-        name: "lists",
-        sql: include_str!("../../../../migrations/sqlite/users/0003_lists.sql"),
+        name: "names and keys",
+        body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "unverified",
+        body: include_str!("../../../../migrations/sqlite/users/0004_unverified.sql"),
     },
 ];
 
@@ -73,7 +80,15 @@ impl UserStore for SqliteUsers {
     }
 
     async fn prune(&self, now: Timestamp) -> Result<u64, StorageError> {
-        self.database.transact(Prune(now)).await
+        let mut gone = self.database.transact(Prune(now)).await?;
+        let ended = now.saturating_sub(KEYS_KEPT_FOR).unwrap_or(Timestamp::MIN);
+        loop {
+            let batch = self.database.transact(keys::Prune(ended)).await?;
+            gone += batch;
+            if batch == 0 {
+                return Ok(gone);
+            }
+        }
     }
 
     async fn close(&self) {

@@ -77,6 +77,14 @@ impl Transaction for NewPasskey {
     type Outcome = AddedPasskey;
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<AddedPasskey, sqlx::Error> {
+        let owned: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND erased_at IS NULL)")
+                .bind(self.user.uuid())
+                .fetch_one(&mut *conn)
+                .await?;
+        if !owned {
+            return Ok(AddedPasskey::NoAccount);
+        }
         if count(conn, self.user).await? >= self.most {
             return Ok(AddedPasskey::TooMany);
         }

@@ -160,6 +160,7 @@ impl Passkeys {
                 Ok(stored)
             }
             AddedPasskey::Known => Err(ApiError::new(Code::Conflict, "this passkey is known already")),
+            AddedPasskey::NoAccount => Err(ApiError::not_found("account")),
             AddedPasskey::TooMany => Err(ApiError::new(
                 Code::Conflict,
                 format!("there are {MOST} passkeys already: remove one first"),

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::{Filter, Operator, Refusal};
+use super::{Operator, Refusal};
 use crate::kit::auth::{Credential, Presented, Scope};
 use crate::kit::ids::KeyId;
 use crate::users::account::Account;
 use crate::users::api::Users as _;
 use crate::users::audit::Action;
 use crate::users::local::access::registration::name;
+use crate::users::local::administration::keyring;
 use crate::users::local::prefix;
 use crate::users::local::secret;
-use crate::users::store::{Key, NewKey, RevokeKey};
+use crate::users::store::{AddedKey, Key, NewKey, RevokeKey};
 use crate::users::verifier::KEY_PREFIX;
 
 impl Operator {
@@ -48,13 +49,19 @@ impl Operator {
             scopes,
             at,
             expires_at: expires_in.map(|span| at.saturating_add(span).unwrap_or(Timestamp::MAX)),
+            most: keyring::MOST,
             trail: self
                 .entry(Action::CreateKey)
                 .on(account.id, account.institution.as_deref())
                 .with("key", id.to_string()),
         };
-        self.users.store.add_key(new).await?;
-        Ok((id, key))
+        match self.users.store.add_key(new).await? {
+            AddedKey::Done => Ok((id, key)),
+            AddedKey::TooMany => Err(Refusal::Impossible(keyring::too_many())),
+            AddedKey::Known | AddedKey::NoAccount => {
+                Err(Refusal::Impossible("the account was removed meanwhile: look again".to_owned()))
+            }
+        }
     }
 
     /// The keys of an account, latest first.
@@ -62,7 +69,7 @@ impl Operator {
     /// # Errors
     /// [`Refusal`].
     pub async fn keys(&self, account: &Account) -> Result<Vec<Key>, Refusal> {
-        Ok(self.users.store.keys(account.id).await?)
+        Ok(keyring::all_of(self.users.store.as_ref(), account.id).await?)
     }
 
     /// Revokes a key by its id or by itself, whosever it is.
@@ -78,28 +85,12 @@ impl Operator {
         } else {
             let id: KeyId =
                 key.parse().map_err(|_| Refusal::Wrong("give a key's id, or the key itself".to_owned()))?;
-            (self.owner_of(id).await?.ok_or_else(unknown)?, id)
+            let (owner, _) = self.users.store.key(id).await?.ok_or_else(unknown)?;
+            (self.find(&owner.to_string()).await?, id)
         };
         let trail = self.entry(Action::RevokeKey).on(account.id, account.institution.as_deref());
         let trail = trail.with("key", id.to_string());
         let revoke = RevokeKey { user: account.id, id, at: self.users.clock.now(), trail };
         if self.users.store.revoke_key(revoke).await? { Ok(()) } else { Err(unknown()) }
-    }
-
-    /// Whose key it is. Looks through all accounts: it is asked for in emergencies.
-    async fn owner_of(&self, id: KeyId) -> Result<Option<Account>, Refusal> {
-        let mut after = None;
-        loop {
-            let page = self.accounts(&Filter::default(), after).await?;
-            for account in page.accounts {
-                if self.keys(&account).await?.iter().any(|key| key.id == id) {
-                    return Ok(Some(account));
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(None);
-            }
-        }
     }
 }

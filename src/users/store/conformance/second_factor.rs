@@ -1,0 +1,99 @@
+//! Second factors.
+
+use super::stage::{World, at, at_once, hash};
+use crate::kit::ids::UserId;
+use crate::users::audit::Action;
+use crate::users::store::{DisableTotp, EnableTotp, RenewRecoveryCodes};
+
+fn enable(world: &World, user: UserId) -> EnableTotp {
+    EnableTotp {
+        user,
+        secret: vec![9, 8, 7],
+        step: 100,
+        recovery: vec![hash(1), hash(2)],
+        at: at(1),
+        trail: world.entry(Action::EnableTotp).on(user, None),
+    }
+}
+
+fn disable(world: &World, user: UserId) -> DisableTotp {
+    DisableTotp { user, at: at(2), trail: world.entry(Action::DisableTotp).on(user, None) }
+}
+
+fn renew(world: &World, user: UserId) -> RenewRecoveryCodes {
+    let trail = world.entry(Action::RenewRecovery).on(user, None);
+    RenewRecoveryCodes { user, recovery: vec![hash(3)], trail }
+}
+
+pub(crate) async fn a_second_factor_is_set_up_once(world: &World) {
+    let ada = world.somebody("ada").await;
+    assert!(world.store.enable_totp(enable(world, ada.id)).await.unwrap());
+    let with = world.store.login(ada.id).await.unwrap().unwrap();
+    assert_eq!(with.totp, Some(vec![9, 8, 7]));
+    assert!(with.account.second_factor);
+    assert_eq!((with.account.version, with.account.updated_at), (ada.version + 1, at(1)));
+
+    let trail = world.trail_is().await;
+    let other = EnableTotp { secret: vec![1], ..enable(world, ada.id) };
+    assert!(!world.store.enable_totp(other).await.unwrap());
+    assert!(!world.store.enable_totp(enable(world, world.id())).await.unwrap(), "whose?");
+    assert_eq!(world.store.login(ada.id).await.unwrap().unwrap().totp, Some(vec![9, 8, 7]));
+    assert_eq!(world.trail_is().await, trail);
+
+    assert!(world.store.disable_totp(disable(world, ada.id)).await.unwrap());
+    assert!(!world.store.disable_totp(disable(world, ada.id)).await.unwrap());
+    assert_eq!(world.trail_is().await, trail + 1);
+    let without = world.store.login(ada.id).await.unwrap().unwrap();
+    assert!(without.totp.is_none() && !without.account.second_factor);
+    assert!(!world.store.use_recovery_code(ada.id, &hash(1), at(3)).await.unwrap());
+    assert!(!world.store.use_totp_step(ada.id, 200).await.unwrap());
+}
+
+pub(crate) async fn a_code_is_good_for_one_time_step_and_no_earlier_one(world: &World) {
+    let ada = world.somebody("ada").await;
+    world.store.enable_totp(enable(world, ada.id)).await.unwrap();
+    for (step, good) in [(100, false), (99, false), (101, true), (101, false), (103, true), (102, false)] {
+        assert_eq!(world.store.use_totp_step(ada.id, step).await.unwrap(), good, "{step}");
+    }
+    assert!(!world.store.use_totp_step(world.id(), 200).await.unwrap());
+}
+
+pub(crate) async fn of_many_uses_of_one_code_at_once_one_is_good(world: &World) {
+    let ada = world.somebody("ada").await;
+    world.store.enable_totp(enable(world, ada.id)).await.unwrap();
+    let used = at_once(32, |_| {
+        let store = world.shared();
+        async move { store.use_totp_step(ada.id, 101).await.unwrap() }
+    });
+    assert_eq!(used.await.into_iter().filter(|good| *good).count(), 1);
+}
+
+pub(crate) async fn a_recovery_code_is_used_up_even_at_once(world: &World) {
+    let (ada, bob) = (world.somebody("ada").await, world.somebody("bob").await);
+    world.store.enable_totp(enable(world, ada.id)).await.unwrap();
+    assert!(!world.store.use_recovery_code(bob.id, &hash(1), at(3)).await.unwrap(), "it is hers");
+    assert!(!world.store.use_recovery_code(ada.id, &hash(9), at(3)).await.unwrap());
+    let used = at_once(32, |_| {
+        let store = world.shared();
+        async move { store.use_recovery_code(ada.id, &hash(1), at(3)).await.unwrap() }
+    });
+    assert_eq!(used.await.into_iter().filter(|good| *good).count(), 1);
+    assert!(world.store.use_recovery_code(ada.id, &hash(2), at(3)).await.unwrap(), "the other is good yet");
+}
+
+pub(crate) async fn new_recovery_codes_take_the_place_of_the_old(world: &World) {
+    let ada = world.somebody("ada").await;
+    world.store.enable_totp(enable(world, ada.id)).await.unwrap();
+    assert!(world.store.renew_recovery_codes(renew(world, ada.id)).await.unwrap());
+    assert!(!world.store.use_recovery_code(ada.id, &hash(1), at(3)).await.unwrap());
+    assert!(world.store.use_recovery_code(ada.id, &hash(3), at(3)).await.unwrap());
+    assert_eq!(world.trail().await[0].action, Action::RenewRecovery);
+}
+
+pub(crate) async fn without_a_second_factor_there_are_no_recovery_codes(world: &World) {
+    let ada = world.somebody("ada").await;
+    let trail = world.trail_is().await;
+    assert!(!world.store.renew_recovery_codes(renew(world, ada.id)).await.unwrap());
+    assert!(!world.store.use_recovery_code(ada.id, &hash(3), at(3)).await.unwrap());
+    assert_eq!(world.trail_is().await, trail);
+}
