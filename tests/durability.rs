@@ -1,6 +1,5 @@
 //! An accepted command is never lost, and is in the history once.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -8,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use crate::support::load::all_are_answered_once;
 use crate::support::{Behaviour, Client, Cluster, LlmServer, Role, command, wait};
 
 /// Senders that go on until the server is gone or everything is sent.
@@ -59,21 +59,6 @@ impl Load {
 
 fn texts(wave: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("show my grades {wave}{number}")).collect()
-}
-
-/// All of `accepted` are in the history, completed, and nothing is there twice.
-async fn all_are_answered_once(client: &Client, accepted: &[String]) {
-    let expected: BTreeSet<&str> = accepted.iter().map(String::as_str).collect();
-    let said = wait::until("every accepted command is answered", async || {
-        let said = client.said().await;
-        expected.iter().all(|text| said.contains_key(*text)).then_some(said)
-    })
-    .await;
-    let twice: Vec<_> = said.iter().filter(|(_, count)| **count != 1).collect();
-    assert!(twice.is_empty(), "more than once in the history: {twice:?}");
-    for command in client.history().await {
-        assert_eq!(command["status"], "completed", "{command}");
-    }
 }
 
 #[tokio::test]

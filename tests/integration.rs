@@ -18,6 +18,7 @@ mod cli_jobs;
 mod cli_server;
 mod cli_users;
 mod durability;
+mod faults;
 mod hostile_connections;
 mod house;
 mod http;

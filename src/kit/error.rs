@@ -202,6 +202,12 @@ impl From<QueueError> for ApiError {
                 Self::new(Code::Unavailable, "too many commands are waiting").retry_after(retry_after)
             }
             QueueError::Storage(error) => error.into(),
+            error @ (QueueError::Unreachable { .. } | QueueError::Closed) => {
+                Self::new(Code::Unavailable, "the queue cannot take this now")
+                    .retry_after(Duration::from_secs(1))
+                    .because(error)
+            }
+            error @ QueueError::Refused { .. } => Self::internal(error),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod peer;
 pub mod pubsub;
 pub mod queue;
+pub mod redis;
 pub mod retry;
 pub mod storage;
 pub mod telemetry;

@@ -20,12 +20,13 @@ use super::pipeline::{Mode, Pipeline, PipelineParts};
 use super::remote::RemoteVoice;
 use super::store::CommandStore;
 use super::store::sqlite::SqliteCommands;
-use crate::analytics::api::{Analytics, Event};
+use crate::analytics::api::{Analytics, Batch};
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::{ApiError, Code};
 use crate::kit::health::{Health, HealthState, Probe, Status as Condition, router as health_router};
 use crate::kit::ids::{Entropy, Ids, UserId};
 use crate::kit::peer::Peer;
+use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{ConsumeOptions, NewJob, Queue, QueueOptions};
 use crate::kit::storage::sqlite::Options;
@@ -52,7 +53,7 @@ struct Nobody;
 
 #[async_trait]
 impl Analytics for Nobody {
-    async fn record(&self, _: Vec<Event>) -> Result<(), ApiError> {
+    async fn record(&self, _: Batch) -> Result<(), ApiError> {
         Ok(())
     }
 }
@@ -101,6 +102,7 @@ async fn local() -> Stage {
             entropy: entropy.clone(),
         }),
         models,
+        finished: Arc::new(MemoryPubSub::default()),
         analytics: Arc::new(Nobody),
         clock: clock.clone(),
         ids: Ids::new(clock, entropy),

@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod command;
 pub mod llm_server;
+pub mod load;
 pub mod node;
 pub mod passkey;
 pub mod raw;

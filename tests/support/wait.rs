@@ -32,3 +32,13 @@ pub fn until_blocking<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>
         std::thread::sleep(INTERVAL);
     }
 }
+
+/// What lies between two tries of a client that was refused.
+pub async fn moment() {
+    tokio::time::sleep(INTERVAL).await;
+}
+
+/// Lets time go by where time is what is tested: a process that is stopped for so long.
+pub async fn time(long: Duration) {
+    tokio::time::sleep(long).await;
+}

@@ -17,6 +17,16 @@ pub trait Handler: Send + Sync {
     /// # Errors
     /// Why that was not possible: it will be called again, with backoff.
     async fn exhausted(&self, job: &Job, reason: &str) -> Result<(), String>;
+
+    /// A worker in another language did `job`, which Voicera had accepted, and returned `value`, JSON
+    /// text. The job is removed when this returns `Ok`.
+    ///
+    /// # Errors
+    /// Why that could not be written down: it will be called again.
+    async fn done_elsewhere(&self, job: &Job, value: &str) -> Result<(), String> {
+        tracing::debug!(job = %job.id, bytes = value.len(), "a job was done by another program's worker");
+        Ok(())
+    }
 }
 
 /// Why an attempt failed, in words for the operator: no secret, nothing of the payload.

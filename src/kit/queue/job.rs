@@ -1,8 +1,8 @@
 //! A piece of work, before, while and after it waits.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -133,6 +133,8 @@ pub struct Job {
     pub traceparent: Option<String>,
     /// How far the current attempt is.
     pub progress: Progress,
+    /// What the work comes to, for a producer in another language.
+    pub return_value: ReturnValue,
 }
 
 impl Job {
@@ -190,6 +192,28 @@ impl Progress {
     /// How far it is.
     pub fn get(&self) -> u8 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a job came to, as its producer in another language reads it. Kept where the queue has a place for
+/// it (BullMQ); Voicera's own record of a job is its handler's business.
+#[derive(Debug, Clone, Default)]
+pub struct ReturnValue(Arc<OnceLock<String>>);
+
+impl ReturnValue {
+    /// Says what it came to. The first word counts.
+    ///
+    /// # Errors
+    /// When `value` cannot be written as JSON.
+    pub fn set(&self, value: &impl Serialize) -> serde_json::Result<()> {
+        let value = serde_json::to_string(value)?;
+        let _ = self.0.set(value);
+        Ok(())
+    }
+
+    /// JSON text, if anything was said.
+    pub fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
     }
 }
 

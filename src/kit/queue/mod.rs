@@ -1,7 +1,7 @@
 //! Durable jobs: accepted work that survives the process.
 //!
 //! A module enqueues through [`Queue`] and does the work in a [`Handler`]; neither knows whether the
-//! jobs are kept in a file ([`sqlite`]) or on a server. What every implementation promises, and
+//! jobs are kept in a file ([`sqlite`]) or on a Redis server ([`bullmq`]). What every implementation promises, and
 //! the conformance suite checks on each:
 //!
 //! - A job is durable when `enqueue` returns; the same id twice is one job.
@@ -14,6 +14,8 @@
 //! - A completed job is gone. Its record is the business of whoever handled it.
 //! - Order: priority, then the time from which the job may run, then its id.
 
+mod attempt;
+pub mod bullmq;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod handler;
@@ -33,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use handler::{Failure, Handler};
-pub use job::{BadPayload, Job, JobKind, JobState, NewJob, Progress};
+pub use job::{BadPayload, Job, JobKind, JobState, NewJob, Progress, ReturnValue};
 pub use options::{ConsumeOptions, QueueOptions};
 
 use crate::kit::ids::{JobId, UserId};
@@ -77,7 +79,8 @@ pub trait Queue: Send + Sync + Debug {
     /// the grace period, hands the rest back and returns. May be called several times at once.
     ///
     /// # Errors
-    /// [`QueueError::Storage`] when the store has been closed; lesser faults are logged and waited out.
+    /// [`QueueError::Storage`] or [`QueueError::Closed`] when the store has been closed; lesser faults are
+    /// logged and waited out.
     async fn consume(
         &self,
         queue: &'static str,
@@ -213,4 +216,24 @@ pub enum QueueError {
     /// The embedded store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The queue's server did not do it, or not in time; whether it did later is not known. Repeating
+    /// the call is safe.
+    #[error("the queue's server {server} does not answer: {detail}; see that it runs and can be reached")]
+    Unreachable {
+        /// The server, without its password.
+        server: String,
+        /// What the driver said.
+        detail: String,
+    },
+    /// The server answered, and does not take it.
+    #[error("the queue's server {server} refused: {detail}")]
+    Refused {
+        /// The server, without its password.
+        server: String,
+        /// What it said.
+        detail: String,
+    },
+    /// The queue has been closed, which happens at shutdown.
+    #[error("the queue is closed: Voicera is shutting down")]
+    Closed,
 }

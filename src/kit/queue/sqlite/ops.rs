@@ -11,7 +11,7 @@ use super::handoff::{self, Seat};
 use super::lane::{Lane, Lanes, Place};
 use super::statements;
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::queue::{Cancel, Enqueued, Job, JobState, NewJob, Progress};
+use crate::kit::queue::{Cancel, Enqueued, Job, JobState, NewJob, Progress, ReturnValue};
 use crate::kit::storage::sqlite::Apply;
 
 /// One caller's wish.
@@ -342,6 +342,7 @@ impl Enqueue {
             last_error: None,
             traceparent: job.traceparent,
             progress: Progress::default(),
+            return_value: ReturnValue::default(),
         }
     }
 }

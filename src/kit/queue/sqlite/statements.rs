@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::handoff::Seat;
 use super::ops::{Enqueue, Unfinished};
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::queue::{Depth, Job, JobState, Progress};
+use crate::kit::queue::{Depth, Job, JobState, Progress, ReturnValue};
 use crate::kit::storage::sqlite::RowInsert;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -351,6 +351,7 @@ fn job(row: &SqliteRow, queue: Option<&Arc<str>>) -> Result<(i64, Job)> {
         last_error: row.try_get(12)?,
         payload: row.try_get(13)?,
         progress: Progress::default(),
+        return_value: ReturnValue::default(),
     };
     Ok((row.try_get(0)?, job))
 }
