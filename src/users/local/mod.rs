@@ -111,7 +111,8 @@ impl LocalUsers {
     /// The store's, or a seal that is not this installation's.
     pub async fn prepare(&self) -> Result<(), ApiError> {
         self.store.seed_roles(roles::built_in(), self.clock.now()).await?;
-        self.signer.keep_fresh().await
+        self.signer.keep_fresh().await?;
+        self.signer.check().await
     }
 
     /// Makes the first account and its key, good for everything, if there never was one.

@@ -105,7 +105,7 @@ impl AuditStore for MongoUsers {
 
     async fn audit(&self, query: AuditQuery) -> Result<AuditPage, StorageError> {
         let Some(plan) = plan(&query) else { return Ok(AuditPage { entries: Vec::new(), next: None }) };
-        let found: Vec<Written> = plan.all(self).await?;
+        let found: Vec<Written> = plan.listed(self).await?;
         let limit = query.page.limit as usize;
         let more = found.len() > limit;
         let entries: Result<Vec<Entry>, _> = found.into_iter().take(limit).map(Written::entry).collect();

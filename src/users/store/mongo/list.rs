@@ -92,7 +92,7 @@ fn exactly(text: &str) -> String {
 
 pub(super) async fn page(store: &MongoUsers, query: &AccountQuery) -> Result<AccountPage, StorageError> {
     let Some(plan) = plan(query) else { return Ok(AccountPage { accounts: Vec::new(), next: None }) };
-    let found: Vec<User> = plan.all(store).await?;
+    let found: Vec<User> = plan.listed(store).await?;
     let limit = query.page.limit as usize;
     let more = found.len() > limit && query.sort == AccountSort::Newest;
     let accounts: Result<Vec<Account>, _> = found.into_iter().take(limit).map(User::account).collect();

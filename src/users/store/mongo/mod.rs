@@ -6,6 +6,9 @@
 //! would break is kept by a document that both write (the guard of an account, a counter), and the later
 //! one is done again.
 //!
+//! The database is not to be sharded: an address is unique among all accounts, which a sharded collection
+//! cannot promise.
+//!
 //! What expires has a date in `gone_at`, at which the server removes it by its own clock.
 
 mod accounts;

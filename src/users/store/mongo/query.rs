@@ -2,6 +2,7 @@
 //! server, and a test has it explained.
 
 use futures_util::TryStreamExt as _;
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::{FindOptions, Hint};
@@ -62,9 +63,23 @@ impl Query {
     where
         T: DeserializeOwned + Send + Sync,
     {
+        self.ask(store, &store.mongo.collection(self.of)).await
+    }
+
+    /// All answers, from whom the operator prefers for lists.
+    pub(super) async fn listed<T>(&self, store: &MongoUsers) -> Result<Vec<T>, StorageError>
+    where
+        T: DeserializeOwned + Send + Sync,
+    {
+        self.ask(store, &store.mongo.lists(self.of)).await
+    }
+
+    async fn ask<T>(&self, store: &MongoUsers, documents: &Collection<T>) -> Result<Vec<T>, StorageError>
+    where
+        T: DeserializeOwned + Send + Sync,
+    {
         let mut options = self.options();
         options.max_time = Some(store.mongo.operation_timeout());
-        let documents = store.mongo.collection::<T>(self.of);
         let found = async {
             let find = documents.find(self.filter.clone()).with_options(options);
             find.await?.try_collect().await
