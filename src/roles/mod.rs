@@ -12,6 +12,7 @@ mod data_folder;
 pub mod docs;
 mod error;
 mod host;
+mod shared;
 #[cfg(feature = "voice")]
 mod skills;
 mod stores;

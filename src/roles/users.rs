@@ -227,6 +227,7 @@ pub(super) fn options_of(config: &Config, mail: Mail, relying_party: RelyingPart
                 config::Registration::Closed => Mode::Closed,
             },
             default_role: users.default_role.clone(),
+            unverified_for: span(users.unverified_ttl),
         },
         mail,
         relying_party,

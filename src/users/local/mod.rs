@@ -206,6 +206,9 @@ impl LocalUsers {
                 if let Err(error) = self.store.prune(now).await {
                     tracing::warn!(%error, "what has expired could not be removed");
                 }
+                if let Err(error) = self.registration.prune().await {
+                    tracing::warn!(%error, "accounts that were never verified could not be removed");
+                }
             }
             let again = now.saturating_add(note).unwrap_or(Timestamp::MAX);
             let over = stop.run_until_cancelled(self.clock.sleep_until(again)).await.is_none();

@@ -229,7 +229,9 @@ impl Directory {
                 Changed::Missing => return Err(ApiError::not_found("account")),
                 Changed::Stale if if_match.is_any() => {}
                 Changed::Stale => return Err(stale()),
-                Changed::LastAdmin => return Err(last_admin()),
+                Changed::LastAdmin => {
+                    return Err(authority::refuse(self.store.as_ref(), trail, last_admin()).await);
+                }
                 Changed::NoSuchRole => return Err(no_such_role()),
             }
         }

@@ -11,7 +11,7 @@ use super::change::is_last_admin;
 use super::rows::revoke;
 use crate::kit::ids::UserId;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::store::{Changed, DueErasure, EraseAccount};
+use crate::users::store::{Changed, DueErasure, EraseAccount, RemoveAccount};
 
 #[async_trait]
 impl Transaction for EraseAccount {
@@ -33,9 +33,9 @@ impl Transaction for EraseAccount {
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(id).execute(&mut *conn).await?;
         }
         sqlx::query(
-            "UPDATE users SET name = '', name_key = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
+            "UPDATE users SET name = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
              password = NULL, status = 'inactive', institution = NULL, avatar = NULL, preferences = '{}', \
-             profile = '{}', metadata = '{}', totp = NULL, last_active_at = NULL, epoch = epoch + 1, \
+             profile = '{}', metadata = '{}', searched = '', totp = NULL, last_active_at = NULL, epoch = epoch + 1, \
              version = version + 1, updated_at = ?1, erased_at = ?1 WHERE id = ?2",
         )
         .bind(self.at.as_microsecond())
@@ -49,6 +49,30 @@ impl Transaction for EraseAccount {
             .await?;
         audit::write(conn, &self.trail).await?;
         Ok(Changed::Done(Box::new(before)))
+    }
+}
+
+/// Removing accounts that never were anybody's.
+pub(super) struct Remove(pub(super) Vec<RemoveAccount>);
+
+#[async_trait]
+impl Transaction for Remove {
+    type Outcome = u64;
+
+    async fn run(&self, conn: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+        let mut gone = 0;
+        for RemoveAccount { id, if_version, trail } in &self.0 {
+            let removed = sqlx::query("DELETE FROM users WHERE id = ? AND version = ? AND erased_at IS NULL")
+                .bind(id.uuid())
+                .bind(if_version.cast_signed())
+                .execute(&mut *conn)
+                .await?;
+            if removed.rows_affected() == 1 {
+                audit::write(conn, trail).await?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
     }
 }
 

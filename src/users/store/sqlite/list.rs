@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sqlx::sqlite::Sqlite;
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row, SqliteConnection};
 
 use super::rows::{ACCOUNT, account, count};
 use crate::kit::http::page::{Cursor, From};
-use crate::users::account::folded;
+use crate::users::account::{Account, folded};
 use crate::users::store::{AccountPage, AccountQuery, AccountSort, AccountStats, Within};
 
 fn within(sql: &mut QueryBuilder<Sqlite>, within: &Within) {
@@ -29,11 +30,7 @@ pub(super) async fn page(
     let mut sql = QueryBuilder::new(format!("SELECT {ACCOUNT} FROM users WHERE erased_at IS NULL"));
     within(&mut sql, &query.within);
     if let Some(search) = &query.search {
-        // Everything but the pattern's own signs stands for itself.
-        let quoted = folded(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{quoted}%");
-        sql.push(" AND (name_key LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\' OR email_key LIKE ");
-        sql.push_bind(pattern).push(" ESCAPE '\\')");
+        sql.push(" AND instr(searched, ").push_bind(folded(search)).push(") > 0");
     }
     if let Some(role) = &query.role {
         sql.push(" AND role = ").push_bind(role.clone());
@@ -55,7 +52,7 @@ pub(super) async fn page(
     sql.push(match query.sort {
         AccountSort::Newest => " ORDER BY created_at DESC, id DESC",
         AccountSort::Oldest => " ORDER BY created_at, id",
-        AccountSort::Name => " ORDER BY name_key, id",
+        AccountSort::Name => " ORDER BY searched, id",
         AccountSort::LastActive => " ORDER BY last_active_at DESC, id DESC",
     });
     sql.push(" LIMIT ").push_bind(i64::from(query.page.limit) + 1);
@@ -67,6 +64,22 @@ pub(super) async fn page(
     let next =
         accounts.last().filter(|_| more).map(|last| Cursor { at: last.created_at, id: last.id.uuid() });
     Ok(AccountPage { accounts, next })
+}
+
+/// Pending accounts that nobody has verified, those of longest ago first.
+pub(super) async fn unverified(
+    conn: &mut SqliteConnection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Account>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {ACCOUNT} FROM users WHERE status = 'pending' AND erased_at IS NULL \
+         AND email_verified_at IS NULL AND last_active_at IS NULL AND updated_at < ? \
+         ORDER BY updated_at LIMIT ?"
+    );
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(before.as_microsecond()).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(account).collect()
 }
 
 pub(super) async fn stats(conn: &mut SqliteConnection, whose: &Within) -> Result<AccountStats, sqlx::Error> {

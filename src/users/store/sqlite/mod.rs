@@ -39,8 +39,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
-        name: "names and keys",
-        body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
+        name: "lists",
+        body: include_str!("../../../../migrations/sqlite/users/0003_lists.sql"),
     },
 ];
 
