@@ -10,7 +10,9 @@ use super::Within;
 use crate::kit::http::page::{Cursor, Page};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
-use crate::users::account::{Account, Email, Kind, Profile, Status, folded};
+#[cfg(doc)]
+use crate::users::account::folded;
+use crate::users::account::{Account, Email, Kind, Profile, Status};
 use crate::users::api::Preferences;
 use crate::users::audit::Entry;
 
@@ -230,18 +232,12 @@ pub struct DueErasure {
     pub passes: u32,
 }
 
-/// What an account is searched by, and sorted by name with: the name and the address, [`folded`], in a
-/// line each. A store keeps it with the account, since not every one folds more than ASCII by itself.
-pub fn searched(name: &str, email: Option<&Email>) -> String {
-    format!("{}\n{}", folded(name), email.map_or("", Email::key))
-}
-
 /// Which accounts.
 #[derive(Debug, Clone)]
 pub struct AccountQuery {
     /// Whose.
     pub within: Within,
-    /// A part of what [`searched`] makes of the account, once it is [`folded`].
+    /// A part of the name or of the address, once all of them are [`folded`].
     pub search: Option<String>,
     /// With this role.
     pub role: Option<String>,
@@ -263,7 +259,7 @@ pub enum AccountSort {
     Newest,
     /// Earliest first.
     Oldest,
-    /// By what [`searched`] makes of them: by name, whatever its case.
+    /// By name, [`folded`].
     Name,
     /// Latest used first.
     LastActive,

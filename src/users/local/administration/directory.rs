@@ -153,11 +153,12 @@ impl Directory {
     ) -> Result<(), ApiError> {
         who.require(Scope::UsersWrite)?;
         let trail = self.scribe.entry(Action::ResetSecondFactor);
-        let others = |_: &Account, _: &[Role]| match id == who.user_id {
-            true => {
-                Err(forbidden("take your own off with `DELETE /api/auth/totp`, and remove your passkeys"))
+        let others = |_: &Account, _: &[Role]| {
+            if id == who.user_id {
+                let instead = "take your own off with `DELETE /api/auth/totp`, and remove your passkeys";
+                return Err(forbidden(instead));
             }
-            false => Ok(()),
+            Ok(())
         };
         let (within, change) = (Within::reach_of(who), Change::ResetSecondFactor);
         let known = self.store.account(id, &within).await?.ok_or_else(|| ApiError::not_found("account"))?;

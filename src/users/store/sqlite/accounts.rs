@@ -11,10 +11,10 @@ use super::{audit, list};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::account::{Account, Email};
+use crate::users::account::{Account, Email, folded};
 use crate::users::store::{
     AccountPage, AccountQuery, AccountStats, AccountStore, Added, ChangeAccount, Changed, DueErasure,
-    EraseAccount, Login, NewAccount, RemoveAccount, Within, searched,
+    EraseAccount, Login, NewAccount, RemoveAccount, Within,
 };
 
 /// The account of an id that `within` covers; erased ones are not there.
@@ -123,14 +123,14 @@ impl Transaction for NewAccount {
     async fn run(&self, conn: &mut SqliteConnection) -> Result<Added, sqlx::Error> {
         let at = self.at.as_microsecond();
         let added = sqlx::query(
-            "INSERT INTO users (id, kind, name, email, email_key, email_verified_at, password, status, role, \
-             institution, searched, created_at, updated_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+            "INSERT INTO users (id, kind, name, name_key, email, email_key, email_verified_at, password, status, \
+             role, institution, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT DO NOTHING",
         )
         .bind(self.id.uuid())
         .bind(self.kind.as_str())
         .bind(self.name.clone())
+        .bind(folded(&self.name))
         .bind(self.email.as_ref().map(|email| email.as_str().to_owned()))
         .bind(self.email.as_ref().map(|email| email.key().to_owned()))
         .bind(self.email_verified.then_some(at))
@@ -138,7 +138,6 @@ impl Transaction for NewAccount {
         .bind(self.status.as_str())
         .bind(self.role.clone())
         .bind(self.institution.clone())
-        .bind(searched(&self.name, self.email.as_ref()))
         .bind(at)
         .bind(at)
         .execute(&mut *conn)

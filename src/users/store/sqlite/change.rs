@@ -9,9 +9,9 @@ use super::audit;
 use super::rows::{revoke, to_json};
 use crate::kit::ids::SessionId;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::account::{Account, Status};
+use crate::users::account::{Account, Status, folded};
 use crate::users::roles::ADMIN;
-use crate::users::store::{Change, ChangeAccount, Changed, Description, Within, searched};
+use crate::users::store::{Change, ChangeAccount, Changed, Description, Within};
 
 #[async_trait]
 impl Transaction for ChangeAccount {
@@ -217,19 +217,19 @@ async fn describe(
     new: &Description,
 ) -> Result<(), sqlx::Error> {
     let institution = new.institution.clone().unwrap_or_else(|| before.institution.clone());
-    let name = new.name.as_ref().unwrap_or(&before.name);
     let moved = i64::from(institution != before.institution);
+    let name = new.name.clone().unwrap_or_else(|| before.name.clone());
     sqlx::query(
-        "UPDATE users SET name = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
-         searched = ?, epoch = epoch + ? WHERE id = ?",
+        "UPDATE users SET name = ?, name_key = ?, avatar = ?, preferences = ?, profile = ?, metadata = ?, institution = ?, \
+         epoch = epoch + ? WHERE id = ?",
     )
-    .bind(name.to_owned())
+    .bind(name.clone())
+    .bind(folded(&name))
     .bind(new.avatar.clone().unwrap_or_else(|| before.avatar.clone()))
     .bind(to_json(new.preferences.as_ref().unwrap_or(&before.preferences))?)
     .bind(to_json(new.profile.as_ref().unwrap_or(&before.profile))?)
     .bind(to_json(new.metadata.as_ref().unwrap_or(&before.metadata))?)
     .bind(institution)
-    .bind(searched(name, before.address().as_ref()))
     .bind(moved)
     .bind(before.id.uuid())
     .execute(conn)

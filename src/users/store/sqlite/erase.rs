@@ -33,9 +33,9 @@ impl Transaction for EraseAccount {
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(id).execute(&mut *conn).await?;
         }
         sqlx::query(
-            "UPDATE users SET name = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
+            "UPDATE users SET name = '', name_key = '', email = NULL, email_key = NULL, email_verified_at = NULL, \
              password = NULL, status = 'inactive', institution = NULL, avatar = NULL, preferences = '{}', \
-             profile = '{}', metadata = '{}', searched = '', totp = NULL, last_active_at = NULL, epoch = epoch + 1, \
+             profile = '{}', metadata = '{}', totp = NULL, last_active_at = NULL, epoch = epoch + 1, \
              version = version + 1, updated_at = ?1, erased_at = ?1 WHERE id = ?2",
         )
         .bind(self.at.as_microsecond())

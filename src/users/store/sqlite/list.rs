@@ -30,7 +30,11 @@ pub(super) async fn page(
     let mut sql = QueryBuilder::new(format!("SELECT {ACCOUNT} FROM users WHERE erased_at IS NULL"));
     within(&mut sql, &query.within);
     if let Some(search) = &query.search {
-        sql.push(" AND instr(searched, ").push_bind(folded(search)).push(") > 0");
+        // Everything but the pattern's own signs stands for itself.
+        let quoted = folded(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = format!("%{quoted}%");
+        sql.push(" AND (name_key LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\' OR email_key LIKE ");
+        sql.push_bind(pattern).push(" ESCAPE '\\')");
     }
     if let Some(role) = &query.role {
         sql.push(" AND role = ").push_bind(role.clone());
@@ -52,7 +56,7 @@ pub(super) async fn page(
     sql.push(match query.sort {
         AccountSort::Newest => " ORDER BY created_at DESC, id DESC",
         AccountSort::Oldest => " ORDER BY created_at, id",
-        AccountSort::Name => " ORDER BY searched, id",
+        AccountSort::Name => " ORDER BY name_key, id",
         AccountSort::LastActive => " ORDER BY last_active_at DESC, id DESC",
     });
     sql.push(" LIMIT ").push_bind(i64::from(query.page.limit) + 1);

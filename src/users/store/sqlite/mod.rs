@@ -39,8 +39,13 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
-        name: "lists",
-        body: include_str!("../../../../migrations/sqlite/users/0003_lists.sql"),
+        name: "names and keys",
+        body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "unverified",
+        body: include_str!("../../../../migrations/sqlite/users/0004_unverified.sql"),
     },
 ];
 

@@ -32,7 +32,9 @@ impl Registration {
                     trail: self.scribe.entry(Action::Expire).on(account.id, account.institution.as_deref()),
                 })
                 .collect();
-            remove.iter().for_each(|one| one.trail.log());
+            for one in &remove {
+                one.trail.log();
+            }
             gone += self.store.remove_accounts(remove).await?;
             if last {
                 break;
