@@ -26,6 +26,7 @@ use crate::kit::error::{ApiError, Code};
 use crate::kit::health::{Health, HealthState, Probe, Status as Condition, router as health_router};
 use crate::kit::ids::{Entropy, Ids, UserId};
 use crate::kit::peer::Peer;
+use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::queue::sqlite::SqliteQueue;
 use crate::kit::queue::{ConsumeOptions, NewJob, Queue, QueueOptions};
 use crate::kit::storage::sqlite::Options;
@@ -101,6 +102,7 @@ async fn local() -> Stage {
             entropy: entropy.clone(),
         }),
         models,
+        finished: Arc::new(MemoryPubSub::default()),
         analytics: Arc::new(Nobody),
         clock: clock.clone(),
         ids: Ids::new(clock, entropy),

@@ -35,6 +35,8 @@ pub struct VoiceParts {
     pub pipeline: Pipeline,
     /// by this model.
     pub models: Arc<Models>,
+    /// Where their end is announced.
+    pub finished: Finished,
     /// Where they are counted.
     pub analytics: Arc<dyn Analytics>,
     /// The time.
@@ -79,15 +81,13 @@ impl LocalVoice {
     pub fn new(parts: VoiceParts) -> (Self, Delivery) {
         metrics::describe();
         providers::describe();
-        let VoiceParts { queue, store, pipeline, models, analytics, clock, ids, settings } = parts;
-        let (reporter, delivery) =
-            Reporter::new(analytics, ids.clone(), settings.event_buffer, settings.event_pause);
+        let VoiceParts { queue, store, pipeline, models, finished, analytics, clock, ids, settings } = parts;
+        let (reporter, delivery) = Reporter::new(analytics, ids.clone(), settings.event_buffer, settings.event_pause);
         let pipeline = Arc::new(pipeline);
-        let finished = Finished::default();
         let worker = Arc::new(Worker {
             pipeline: Arc::clone(&pipeline),
             store: Arc::clone(&store),
-            finished: finished.clone(),
+            finished: Arc::clone(&finished),
             reporter,
             since: clock.now(),
             clock: Arc::clone(&clock),

@@ -12,8 +12,7 @@ use tracing::Instrument as _;
 use crate::analytics::api::Event;
 use crate::kit::clock::SharedClock;
 use crate::kit::http::context::TraceContext;
-use crate::kit::ids::JobId;
-use crate::kit::pubsub::Topics;
+use crate::kit::pubsub::PubSub;
 use crate::kit::queue::{BadPayload, Failure, Handler, Job};
 use crate::kit::telemetry;
 use crate::voice::api::{CANCELLED, Command, CommandError, NONE, Status};
@@ -23,8 +22,8 @@ use crate::voice::pipeline::Pipeline;
 use crate::voice::reporter::Reporter;
 use crate::voice::store::CommandStore;
 
-/// Where finished commands are announced, by job.
-pub type Finished = Topics<JobId, Arc<Command>>;
+/// Where finished commands are announced, each under the id of its job.
+pub type Finished = Arc<dyn PubSub<Command>>;
 
 /// What the worker needs.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ impl Worker {
             let known = self.store.get(job.owner, job.id).await;
             let known = known.map_err(|error| Failure::Retry(error.to_string()))?;
             if let Some(known) = known.filter(Command::is_final) {
-                self.finished.publish(&job.id, &Arc::new(known));
+                self.finished.publish(&job.id.to_string(), &Arc::new(known)).await;
                 return Ok(());
             }
         }
@@ -112,10 +111,10 @@ impl Worker {
     }
 
     /// Counts and announces a command that is in the history for good.
-    pub fn announce(&self, command: Command) {
+    pub async fn announce(&self, command: Command) {
         self.reporter.report(self.event(&command));
-        let id = command.job_id;
-        self.finished.publish(&id, &Arc::new(command));
+        let id = command.job_id.to_string();
+        self.finished.publish(&id, &Arc::new(command)).await;
     }
 
     fn finished_now(&self, job: &Job, utterance: Utterance) -> Command {
@@ -135,7 +134,7 @@ impl Worker {
 
     async fn finish(&self, command: Command) -> Result<(), String> {
         self.store.record(&command).await.map_err(|error| error.to_string())?;
-        self.announce(command);
+        self.announce(command).await;
         Ok(())
     }
 

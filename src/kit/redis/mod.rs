@@ -17,6 +17,7 @@ mod pool;
 mod script;
 #[cfg(test)]
 pub(crate) mod stage;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 
@@ -106,6 +107,7 @@ pub struct Redis {
 #[derive(Debug)]
 struct Shared {
     options: RedisOptions,
+    address: Address,
     pool: Pool,
     gate: Gate,
     done: Counter,
@@ -129,7 +131,7 @@ impl Redis {
         let pool = Pool::new(&address, &options)?;
         let done = ::metrics::counter!(metrics::COMMANDS, "outcome" => "done");
         let duration = ::metrics::histogram!(metrics::DURATION);
-        Ok(Self { shared: Arc::new(Shared { options, pool, gate: Gate::new(), done, duration }) })
+        Ok(Self { shared: Arc::new(Shared { options, address, pool, gate: Gate::new(), done, duration }) })
     }
 
     /// The key for `part` of what is called `name` in `room`. Keys of one name are in one slot.
@@ -181,6 +183,11 @@ impl Redis {
             Ok(took) => Check::up_with(format!("answers in {:.1} ms", took.as_secs_f64() * 1e3)),
             Err(error) => Check::degraded(error.to_string()),
         }
+    }
+
+    /// A client for subscriptions that is not connected yet.
+    pub(super) fn subscriber(&self) -> Result<fred::clients::Client, OpenError> {
+        subscriber::client(&self.shared.address, &self.shared.options)
     }
 
     /// Lets go of all connections; what is asked afterwards fails.

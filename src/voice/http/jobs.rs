@@ -92,7 +92,7 @@ impl Jobs {
         match self.queue.cancel(id, Some(owner)).await? {
             Cancel::Removed(_) => {
                 metrics::failed(CANCELLED);
-                self.worker.announce(command);
+                self.worker.announce(command).await;
                 Ok(())
             }
             _ => Err(begun()),

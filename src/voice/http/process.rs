@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,6 +19,7 @@ use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::kit::http::{context, prefer};
 use crate::kit::ids::{Ids, JobId, UserId};
+use crate::kit::pubsub::{Heard, Subscription};
 use crate::kit::queue::{Enqueued, Job, NewJob, Queue};
 use crate::voice::QUEUE;
 use crate::voice::api::{Command, CommandError, CommandResult, Status};
@@ -124,7 +126,7 @@ async fn process(
     let owner = principal.user_id;
     let key = prefer::idempotency_key(&headers)?;
     let wait = prefer::wait(&headers, accept.max_wait);
-    let id = key.map_or_else(|| accept.ids.fresh(), |key| prefer::idempotent_id(owner, key));
+    let id: JobId = key.map_or_else(|| accept.ids.fresh(), |key| prefer::idempotent_id(owner, key));
     let utterance = Utterance {
         text: request.command,
         language: request.language,
@@ -133,8 +135,11 @@ async fn process(
         accepted_at: accept.clock.now(),
     };
 
-    // Listening starts before the job can run: its end can't be missed.
-    let listening = wait.map(|wait| (wait, accept.finished.subscribe(id)));
+    // Listening starts before the job can run, wherever it will: its end can't be missed.
+    let listening = match wait {
+        Some(wait) => Some((wait, accept.finished.subscribe(&id.to_string()).await)),
+        None => None,
+    };
     if key.is_some()
         && let Some(known) = accept.earlier(owner, id, &utterance).await?
     {
@@ -148,8 +153,8 @@ async fn process(
     {
         return Ok(done(&known, wait));
     }
-    if let Some((wait, mut finished)) = listening
-        && let Ok(Some(command)) = tokio::time::timeout(wait, finished.next()).await
+    if let Some((wait, finished)) = listening
+        && let Some(command) = accept.end_of(owner, id, finished, wait).await
     {
         return Ok(done(&command, Some(wait)));
     }
@@ -178,6 +183,39 @@ impl Accept {
             return Err(ApiError::invalid("Idempotency-Key", "was used before, for another request"));
         }
         Ok(done.map(Arc::new))
+    }
+
+    /// The command as it ends within `wait`. It is heard of, or it is in the store: there is the truth,
+    /// and there it is looked up when something may have been missed, and once more at the end.
+    async fn end_of(
+        &self,
+        owner: UserId,
+        id: JobId,
+        mut finished: Subscription<Command>,
+        wait: Duration,
+    ) -> Option<Arc<Command>> {
+        let deadline = Instant::now() + wait;
+        loop {
+            match timeout_at(deadline, finished.next()).await {
+                Ok(Heard::Message(command)) => return Some(command),
+                Ok(Heard::Missed) => {
+                    if let Some(command) = self.look(owner, id).await {
+                        return Some(command);
+                    }
+                }
+                Err(_) => return self.look(owner, id).await,
+            }
+        }
+    }
+
+    async fn look(&self, owner: UserId, id: JobId) -> Option<Arc<Command>> {
+        let known = self.store.get(owner, id).await;
+        // It is accepted all the same: its client asks again.
+        known
+            .inspect_err(|error| tracing::warn!(%error, "a command that was waited for is not looked up"))
+            .ok()
+            .flatten()
+            .map(Arc::new)
     }
 }
 
