@@ -156,7 +156,7 @@ fn in_json(name: &str, standing: &Standing) -> String {
     let pending = standing.pending.iter().map(|(version, step)| {
         json!({ "store": name, "place": place, "version": version, "name": step, "appliedAt": null })
     });
-    applied.chain(pending).map(|line| format!("{line}\n")).collect()
+    applied.chain(pending).map(|line| line.to_string() + "\n").collect()
 }
 
 #[cfg(test)]
