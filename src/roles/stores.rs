@@ -91,7 +91,8 @@ impl Stores<'_> {
 /// The file of accounts in the data folder.
 pub(super) const USERS_FILE: &str = "users.db";
 
-fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
+/// How a file is opened, by configuration.
+pub(super) fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
     sqlite::Options {
         synchronous: match storage.synchronous {
             Synchronous::Full => sqlite::Synchronous::Full,
@@ -102,7 +103,8 @@ fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
     }
 }
 
-fn database(storage: &Storage, module: &str) -> MongoOptions {
+/// How the database of a module is reached, by configuration.
+pub(super) fn database(storage: &Storage, module: &str) -> MongoOptions {
     let server = &storage.mongodb;
     MongoOptions {
         app_name: format!("voicera {module}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::bson::doc;
 
-use super::{Mongo, migrations};
+use super::{Mongo, PATIENCE, migrations};
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::migration::{Migration, OnMigration, Standing};
@@ -76,7 +76,9 @@ impl Mongo {
         on_migration: OnMigration<'_>,
     ) -> Result<(), StorageError> {
         let hello = async { self.0.database.run_command(doc! { "hello": 1 }).await };
-        let hello = self.within(self.0.operation_timeout, hello).await?;
+        // A role that starts before its server is not to be kept from living by it.
+        let patience = PATIENCE.min(self.0.operation_timeout);
+        let hello = self.within(patience, hello).await?;
         let transactions =
             hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
         if !transactions && self.0.needs_transactions {
