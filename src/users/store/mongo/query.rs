@@ -3,7 +3,7 @@
 
 use futures_util::TryStreamExt as _;
 use mongodb::Collection;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::Document;
 use mongodb::error::Error;
 use mongodb::options::{FindOptions, Hint};
 use serde::de::DeserializeOwned;
@@ -119,7 +119,7 @@ impl Query {
     /// The same as a command.
     #[cfg(test)]
     pub(super) fn command(&self) -> Document {
-        let mut command = doc! {
+        let mut command = mongodb::bson::doc! {
             "find": self.of,
             "filter": self.filter.clone(),
             "hint": self.index,
