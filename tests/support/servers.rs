@@ -152,6 +152,14 @@ impl Drop for Server {
 /// # Panics
 /// When there is no `redis-server`, or it does not start.
 pub fn redis() -> Server {
+    redis_flushed("always")
+}
+
+/// The same, flushed when `appendfsync` says.
+///
+/// # Panics
+/// When there is no `redis-server`, or it does not start.
+pub fn redis_flushed(appendfsync: &str) -> Server {
     Server::new("redis-server", |port, folder| {
         let port = port.to_string();
         let folder = folder.display().to_string();
@@ -167,7 +175,7 @@ pub fn redis() -> Server {
             "--appendonly",
             "yes",
             "--appendfsync",
-            "always",
+            appendfsync,
         ];
         words.map(str::to_owned).to_vec()
     })

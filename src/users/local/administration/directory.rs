@@ -24,7 +24,7 @@ use crate::users::store::{
     AccountPage, AccountQuery, AccountStats, Change, ChangeAccount, Changed, Description, UserStore, Within,
 };
 
-pub use members::NewMember;
+pub use members::{NewMember, is_asked_in};
 
 /// How often a change is judged anew because another one came first.
 pub(in crate::users) const TRIES: u32 = 5;

@@ -133,3 +133,21 @@ async fn nobody_is_invited_where_nobody_can_register() {
     let who = somebody(&desk, "admin").await;
     invite(&desk, &who, json!({ "email": "grace@example.org", "role": "student" })).await.expect(409);
 }
+
+#[tokio::test]
+async fn who_looks_after_one_institution_learns_of_no_address_elsewhere() {
+    let mut desk = Desk::open(Mode::Invitation).await;
+    desk.account_of("there@example.org", "student", Status::Active, Some("other")).await;
+    let head = somebody(&desk, "institution_admin").await;
+    for email in ["there@example.org", "nobody@example.org"] {
+        let body = json!({ "name": "Ada", "email": email, "institution": null });
+        let reply = desk.send_as(&head, Method::POST, "/api/users", body).await.expect(202).json();
+        assert_eq!(reply.as_object().unwrap().keys().collect::<Vec<_>>(), ["delivery", "expiresAt"]);
+        assert_eq!(desk.letter().unwrap().0, email);
+    }
+    let password = json!({ "name": "Ada", "email": "ada@example.org", "password": "correct horse battery" });
+    let refused = desk.send_as(&head, Method::POST, "/api/users", password).await.expect(422);
+    assert_eq!(refused.fields(), ["password"]);
+    let service = json!({ "name": "importer", "kind": "service" });
+    desk.send_as(&head, Method::POST, "/api/users", service).await.expect(201);
+}
