@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth;
+use crate::kit::cache::memory::MemoryCache;
 use crate::kit::health::Leaning;
 use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::queue::sqlite::SqliteQueue;
@@ -65,7 +66,8 @@ pub(super) async fn open(
             .voice
             .cache
             .enabled
-            .then(|| AnswerCache::new(config.voice.cache.entries, config.voice.cache.ttl.get())),
+            .then(|| MemoryCache::new("answers", config.voice.cache.entries, config.voice.cache.ttl.get()))
+            .map(|cache| AnswerCache::new(Arc::new(cache))),
         mode: match config.voice.understanding.mode {
             ConfiguredMode::LocalFirst => Mode::LocalFirst,
             ConfiguredMode::LlmFirst => Mode::LlmFirst,
