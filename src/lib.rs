@@ -15,6 +15,10 @@ pub mod users;
 pub mod voice;
 
 #[cfg(test)]
+#[path = "../tests/support/peers.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest")]
+mod peers;
+#[cfg(test)]
 #[path = "../tests/support/servers.rs"]
 #[allow(dead_code, reason = "the integration tests use the rest")]
 mod servers;

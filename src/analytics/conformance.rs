@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::api::{Analytics, Event, LARGEST_BATCH};
+use super::api::{Analytics, Batch, Event, LARGEST_BATCH};
 use super::local::LocalAnalytics;
 use super::remote::RemoteAnalytics;
 use super::store::CounterStore;
@@ -88,11 +88,15 @@ fn event(at: Timestamp, source: &str, intent: &str) -> Event {
     }
 }
 
+fn batch(number: u8, events: Vec<Event>) -> Batch {
+    Batch { id: uuid::Builder::from_unix_timestamp_millis(0, &[number; 10]).into_uuid().into(), events }
+}
+
 async fn events_are_counted_by_what_they_say(stage: Stage) {
     let later = start() + SignedDuration::from_hours(2);
     let first = vec![event(start(), "local", "greeting"), event(start(), "failed", "none")];
-    stage.analytics.record(first).await.unwrap();
-    stage.analytics.record(vec![event(later, "llm", "greeting")]).await.unwrap();
+    stage.analytics.record(batch(1, first)).await.unwrap();
+    stage.analytics.record(batch(2, vec![event(later, "llm", "greeting")])).await.unwrap();
 
     let all = stage.store.sums(None).await.unwrap();
     assert_eq!((all.commands, all.failed), (3, 1));
@@ -102,17 +106,26 @@ async fn events_are_counted_by_what_they_say(stage: Stage) {
 }
 
 async fn the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all(stage: Stage) {
-    stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH]).await.unwrap();
-    let refused =
-        stage.analytics.record(vec![event(start(), "local", "a"); LARGEST_BATCH + 1]).await.unwrap_err();
+    let events = |count| vec![event(start(), "local", "a"); count];
+    stage.analytics.record(batch(1, events(LARGEST_BATCH))).await.unwrap();
+    let refused = stage.analytics.record(batch(2, events(LARGEST_BATCH + 1))).await.unwrap_err();
     assert_eq!(refused.code(), Code::Invalid);
     assert_eq!(stage.store.sums(None).await.unwrap().commands, LARGEST_BATCH as u64);
+}
+
+async fn a_batch_that_is_sent_again_is_counted_once(stage: Stage) {
+    let sent = batch(1, vec![event(start(), "local", "a"); 3]);
+    let other = batch(2, sent.events.clone());
+    for batch in [&sent, &sent, &other, &sent] {
+        stage.analytics.record(batch.clone()).await.unwrap();
+    }
+    assert_eq!(stage.store.sums(None).await.unwrap().commands, 6);
 }
 
 async fn a_store_that_is_gone_is_an_error_and_bad_health(stage: Stage) {
     assert_eq!(stage.analytics.health().await.status, Status::Up);
     stage.store.close().await;
-    assert!(stage.analytics.record(vec![event(start(), "local", "a")]).await.is_err());
+    assert!(stage.analytics.record(batch(1, vec![event(start(), "local", "a")])).await.is_err());
     assert_eq!(stage.analytics.health().await.status, Status::Down);
 }
 
@@ -133,5 +146,6 @@ macro_rules! cases {
 cases! {
     events_are_counted_by_what_they_say
     the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all
+    a_batch_that_is_sent_again_is_counted_once
     a_store_that_is_gone_is_an_error_and_bad_health
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 
-use crate::analytics::api::{Analytics, Event, LARGEST_BATCH};
+use crate::analytics::api::{Analytics, Batch, LARGEST_BATCH};
 use crate::analytics::http;
 use crate::analytics::store::CounterStore;
 use crate::kit::clock::SharedClock;
@@ -40,11 +40,11 @@ impl LocalAnalytics {
 
 #[async_trait]
 impl Analytics for LocalAnalytics {
-    async fn record(&self, events: Vec<Event>) -> Result<(), ApiError> {
-        if events.len() > LARGEST_BATCH {
+    async fn record(&self, batch: Batch) -> Result<(), ApiError> {
+        if batch.events.len() > LARGEST_BATCH {
             return Err(ApiError::invalid("events", format!("must be at most {LARGEST_BATCH}")));
         }
-        Ok(self.store.add(events).await?)
+        Ok(self.store.add(batch).await?)
     }
 }
 

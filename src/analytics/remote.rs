@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::Method;
 
-use crate::analytics::api::{Analytics, Event, RECORD};
+use crate::analytics::api::{Analytics, Batch, RECORD};
 use crate::kit::error::ApiError;
 use crate::kit::health::{Health, Probe};
 use crate::kit::peer::Peer;
@@ -21,8 +21,8 @@ impl RemoteAnalytics {
 
 #[async_trait]
 impl Analytics for RemoteAnalytics {
-    async fn record(&self, events: Vec<Event>) -> Result<(), ApiError> {
-        self.0.call(Method::POST, RECORD, Some(&events)).await
+    async fn record(&self, batch: Batch) -> Result<(), ApiError> {
+        self.0.call(Method::POST, RECORD, Some(&batch)).await
     }
 }
 

@@ -166,6 +166,10 @@ id! {
     PasskeyId
 }
 id! {
+    /// Events that are reported together.
+    BatchId
+}
+id! {
     /// An entry of the audit trail.
     AuditId
 }

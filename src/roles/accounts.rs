@@ -10,11 +10,11 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::ids::{Entropy, Ids};
+use crate::roles::RoleError;
 use crate::roles::data_folder::{DataFolder, kept_seal_key};
-use crate::roles::users::{USERS_FILE, describe, options_of, post, relying_party, seal};
-use crate::roles::{RoleError, sqlite};
+use crate::roles::stores::{Stores, USERS_FILE};
+use crate::roles::users::{describe, options_of, post, relying_party, seal};
 use crate::users::local::LocalUsers;
-use crate::users::store::sqlite::SqliteUsers;
 
 pub use crate::users::account::{Account, Status};
 pub use crate::users::local::administration::operator::{
@@ -57,12 +57,13 @@ pub async fn open(config: &Config, begin: bool) -> Result<Opened, RoleError> {
         (None, Some(folder)) => folder.seal_key(|| entropy.bytes()),
         (kept, _) => Ok(kept.unwrap_or_default()),
     })?;
-    let store = SqliteUsers::open(&sqlite::options(&config.storage, file), &clock, &|_| ()).await?;
+    let files = |name: &str| path.join(name);
+    let stores = Stores { config, clock: &clock, files: &files, on_migration: &|_, _| () };
+    let store = stores.accounts().await?;
     // Messages are the server's to send.
     let (mail, _) = post(config, &clock, &ids)?;
-    let users =
-        LocalUsers::new(Arc::new(store), seal, clock, ids, options_of(config, mail, relying_party(config)?))
-            .map_err(|error| RoleError::Passwords(error.to_string()))?;
+    let users = LocalUsers::new(store, seal, clock, ids, options_of(config, mail, relying_party(config)?))
+        .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     Ok(Opened { operator: Operator::of(users), begun, _lock: lock })
 }

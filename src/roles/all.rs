@@ -15,7 +15,7 @@ use crate::roles::{RoleError, analytics, routes, users, voice};
 /// Serves all modules.
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
-    let folder = DataFolder::open(&host.config().server.data_dir)?;
+    let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
     let accounts = users::open(&host, &folder).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, analytics.clone()).await?;
@@ -35,7 +35,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         authenticator: Arc::clone(&authenticator),
         max_body_bytes: host.config().server.max_body_bytes as u64,
     };
-    let peers = Peers { voice: working.voice.clone(), users: accounts.users.clone(), analytics };
+    let peers = Peers { voice: working.voice.clone(), users: Arc::clone(&accounts.probe), analytics };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     working.close().await;
     accounts.stop();

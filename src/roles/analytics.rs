@@ -6,12 +6,11 @@ use axum::middleware::from_fn_with_state;
 
 use crate::analytics::local::LocalAnalytics;
 use crate::analytics::store::CounterStore;
-use crate::analytics::store::sqlite::SqliteCounters;
 use crate::kit::auth;
 use crate::kit::health::Leaning;
+use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::Host;
-use crate::roles::{RoleError, sqlite};
 
 /// The module and its store.
 pub(super) struct Opened {
@@ -19,12 +18,9 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn CounterStore>,
 }
 
-/// The analytics module on its embedded store.
+/// The analytics module on its store.
 pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, RoleError> {
-    let options = sqlite::options(&host.config().storage, folder.file("analytics.db"));
-    let on_migration = sqlite::show_migrations(host, "analytics");
-    let store = SqliteCounters::open(&options, host.clock(), &on_migration).await?;
-    let store: Arc<dyn CounterStore> = Arc::new(store);
+    let store = host.with_stores(folder, async |stores| stores.counters().await).await?;
     let analytics = Arc::new(LocalAnalytics::new(Arc::clone(&store), Arc::clone(host.clock())));
     Ok(Opened { analytics, store })
 }

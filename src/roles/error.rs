@@ -58,6 +58,9 @@ pub enum RoleError {
     /// The users module can't be made ready.
     #[error("accounts cannot be used: {0}")]
     Users(String),
+    /// The store of accounts is away, which may pass.
+    #[error("accounts cannot be used yet: {0}")]
+    NotYet(String),
     /// A peer's address is no address.
     #[error("a peer cannot be called: {0}")]
     Peer(#[from] PeerError),

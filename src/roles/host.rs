@@ -21,7 +21,10 @@ use crate::kit::http::edge::{Edge, edge};
 use crate::kit::http::{mount, observe, server};
 use crate::kit::ids::{Entropy, Ids};
 use crate::kit::peer::Peer;
+use crate::kit::storage::migration::MigrationStep;
 use crate::kit::telemetry::Telemetry;
+use crate::roles::data_folder::DataFolder;
+use crate::roles::stores::Stores;
 use crate::roles::{RoleError, docs};
 use crate::users::api::Users;
 use crate::users::remote::RemoteUsers;
@@ -113,6 +116,21 @@ impl Host {
 
     pub(super) fn announce(&self, announcement: Announcement<'_>) {
         (self.announcer)(announcement);
+    }
+
+    /// Opens stores, whose migrations are shown as steps.
+    pub(super) async fn with_stores<T>(
+        &self,
+        folder: &DataFolder,
+        open: impl AsyncFnOnce(Stores<'_>) -> Result<T, RoleError>,
+    ) -> Result<T, RoleError> {
+        let on_migration = |store: &str, step: MigrationStep| {
+            let what = format!("migrating {store}: {}", step.name);
+            self.announce(Announcement::Step { what: &what, done: step.done, total: step.total });
+        };
+        let files = |name: &str| folder.file(name);
+        let (config, clock) = (&self.config, &self.clock);
+        open(Stores { config, clock, files: &files, on_migration: &on_migration }).await
     }
 
     /// Takes the address before anything slow begins, so that a taken port is known at once.

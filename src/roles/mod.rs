@@ -14,7 +14,7 @@ mod error;
 mod host;
 #[cfg(feature = "voice")]
 mod skills;
-mod sqlite;
+mod stores;
 
 #[cfg(all(feature = "gateway", feature = "voice", feature = "users", feature = "analytics"))]
 mod all;

@@ -1,7 +1,10 @@
 //! The users role: accounts and credentials, for the gateway and the other services.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use jiff::SignedDuration;
@@ -10,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Config, Span};
 use crate::kit::auth::{self, Authenticator};
 use crate::kit::clock::SharedClock;
+use crate::kit::error::Code;
+use crate::kit::health::{Check, Health, Probe};
 use crate::kit::ids::{Entropy, Ids};
+use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
-use crate::roles::host::{Announcement, Host};
-use crate::roles::{RoleError, sqlite};
+use crate::roles::host::{Announcement, Announcer, Host};
 use crate::users::local::access::mail::{self, Links, Mail, MailOptions, Postman};
 use crate::users::local::access::passkeys::RelyingParty;
 use crate::users::local::access::password::Cost;
@@ -25,26 +30,22 @@ use crate::users::local::metrics;
 use crate::users::local::seal::Seal;
 use crate::users::local::{LocalUsers, Options};
 use crate::users::store::UserStore;
-use crate::users::store::sqlite::SqliteUsers;
 use crate::voice::api::Voice;
-
-/// The store in the data folder.
-pub(super) const USERS_FILE: &str = "users.db";
 
 /// The module, who tells callers apart with it, and its store.
 pub(super) struct Opened {
     pub(super) users: Arc<LocalUsers>,
     pub(super) authenticator: Arc<dyn Authenticator>,
+    /// Whether it can do its work.
+    pub(super) probe: Arc<dyn Probe>,
     store: Arc<dyn UserStore>,
     stop: CancellationToken,
 }
 
-/// The users module on its embedded store, with a first key if there was none.
-pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, RoleError> {
+/// The users module on its store, with a first key if there was none.
+pub(super) async fn open(host: &Host, folder: &Arc<DataFolder>) -> Result<Opened, RoleError> {
     let config = host.config();
-    let options = sqlite::options(&config.storage, folder.file(USERS_FILE));
-    let store = SqliteUsers::open(&options, host.clock(), &sqlite::show_migrations(host, "users")).await?;
-    let store: Arc<dyn UserStore> = Arc::new(store);
+    let store = host.with_stores(folder, async |stores| stores.accounts().await).await?;
     let entropy = host.ids().entropy();
     let seal = seal(config, entropy, || folder.seal_key(|| entropy.bytes()))?;
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
@@ -52,17 +53,86 @@ pub(super) async fn open(host: &Host, folder: &DataFolder) -> Result<Opened, Rol
     let options = options_of(config, mail, relying_party(config)?);
     let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
-    users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
-    if let Some(key) = users.bootstrap(|key| folder.keep_api_key(key)).await? {
-        host.announce(Announcement::FirstKey(&key));
-    }
     let users = Arc::new(users);
     let stop = CancellationToken::new();
+    let beginning = Beginning {
+        users: Arc::clone(&users),
+        folder: Arc::clone(folder),
+        announcer: Arc::clone(host.announcer()),
+        done: AtomicBool::new(false),
+    };
+    let beginning = Arc::new(beginning);
+    match beginning.attempt().await {
+        Err(error) if may_pass(&error) => {
+            host.tasks().spawn(Arc::clone(&beginning).go_on(stop.clone()));
+        }
+        attempt => attempt?,
+    }
     metrics::describe();
     host.tasks().spawn(users.as_ref().clone().upkeep(stop.clone()));
     host.tasks().spawn(postman.run(stop.clone()));
     let authenticator = host.authenticator(users.clone());
-    Ok(Opened { users, authenticator, store, stop })
+    Ok(Opened { users, authenticator, probe: beginning, store, stop })
+}
+
+/// What has to be in the store before anybody can get in: roles, a key to sign with, a first account.
+struct Beginning {
+    users: Arc<LocalUsers>,
+    folder: Arc<DataFolder>,
+    announcer: Announcer,
+    done: AtomicBool,
+}
+
+impl std::fmt::Debug for Beginning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Beginning").field("done", &self.done).finish_non_exhaustive()
+    }
+}
+
+impl Beginning {
+    async fn attempt(&self) -> Result<(), RoleError> {
+        self.users.prepare().await.map_err(|error| match error.code() {
+            Code::Unavailable => RoleError::NotYet(describe(&error)),
+            _ => RoleError::Users(describe(&error)),
+        })?;
+        if let Some(key) = self.users.bootstrap(|key| self.folder.keep_api_key(key)).await? {
+            (self.announcer)(Announcement::FirstKey(&key));
+        }
+        self.done.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Tries until the store has been there once.
+    async fn go_on(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await.is_some() {
+            match self.attempt().await {
+                Ok(()) => return,
+                Err(error) if may_pass(&error) => {}
+                Err(error) => tracing::error!(%error, "accounts cannot be begun"),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Probe for Beginning {
+    async fn health(&self) -> Health {
+        let health = self.users.health().await;
+        if self.done.load(Ordering::Relaxed) {
+            return health;
+        }
+        let waits = Check::down("there are no roles and no first account yet: the store has not been there");
+        Health::of(health.checks.into_iter().chain([("accounts".to_owned(), waits)]))
+    }
+}
+
+/// Whether the store may only be away for now.
+fn may_pass(error: &RoleError) -> bool {
+    match error {
+        RoleError::NotYet(_) => true,
+        RoleError::Storage(error) => error.is_transient(),
+        _ => false,
+    }
 }
 
 impl Opened {
@@ -166,14 +236,14 @@ pub(super) fn options_of(config: &Config, mail: Mail, relying_party: RelyingPart
 /// Serves the users module alone.
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
-    let folder = DataFolder::open(&host.config().server.data_dir)?;
+    let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
     let opened = open(&host, &folder).await?;
     let internal = host.internal(opened.users.internal_router());
     let voice_url = &host.config().peers.voice_url;
     let voice = voice_url.is_set().then(|| host.voice_at(voice_url)).transpose()?;
     let personal = opened.with_voice(&host, voice.map(|voice| Arc::new(voice) as Arc<dyn Voice>));
     let routes = host.mount(opened.endpoints(&personal).merge(internal));
-    host.serve(listener, routes, opened.users.clone()).await;
+    host.serve(listener, routes, Arc::clone(&opened.probe)).await;
     opened.stop();
     host.finish().await;
     opened.close().await;

@@ -12,11 +12,10 @@ use crate::kit::auth;
 use crate::kit::cache::memory::MemoryCache;
 use crate::kit::health::Leaning;
 use crate::kit::pubsub::memory::MemoryPubSub;
-use crate::kit::queue::sqlite::SqliteQueue;
-use crate::kit::queue::{self, ConsumeOptions, Queue as _, QueueOptions};
+use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Host, half_of_grace};
-use crate::roles::{RoleError, skills, sqlite};
+use crate::roles::{RoleError, skills};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
 use crate::voice::local::{LocalVoice, VoiceParts, VoiceSettings};
@@ -24,12 +23,11 @@ use crate::voice::models::Models;
 use crate::voice::pipeline::{Llm, Mode, Pipeline, PipelineParts};
 use crate::voice::providers::{BreakerSettings, Provider, ProviderSettings};
 use crate::voice::store::CommandStore;
-use crate::voice::store::sqlite::SqliteCommands;
 
 /// The module at work, and what has to be stopped and closed after it.
 pub(super) struct Working {
     pub(super) voice: Arc<LocalVoice>,
-    queue: Arc<SqliteQueue>,
+    queue: Arc<dyn Queue>,
     store: Arc<dyn CommandStore>,
     stop_work: CancellationToken,
     worker: JoinHandle<()>,
@@ -37,7 +35,7 @@ pub(super) struct Working {
     delivery: JoinHandle<()>,
 }
 
-/// The voice module on its embedded stores, answering what was left over from the last run.
+/// The voice module on its stores, answering what was left over from the last run.
 pub(super) async fn open(
     host: &Host,
     folder: &DataFolder,
@@ -47,17 +45,11 @@ pub(super) async fn open(
     let skills = skills::Skills::of(host, folder);
     let model = skills.load().await?;
     let models = Arc::new(Models::new(model, skills.into_loader()));
-    let on_migration = sqlite::show_migrations(host, "voice");
-    let options = sqlite::options(&config.storage, folder.file("voice.db"));
-    let store = SqliteCommands::open(&options, host.clock(), &on_migration).await?;
-    let store: Arc<dyn CommandStore> = Arc::new(store);
-
     queue::metrics::describe();
-    let on_migration = sqlite::show_migrations(host, "queue");
-    let options = sqlite::options(&config.storage, folder.file("queue.db"));
-    let (clock, entropy) = (Arc::clone(host.clock()), host.ids().entropy().clone());
-    let queue = SqliteQueue::open(&options, queue_options(config), clock, entropy, &on_migration).await?;
-    let queue = Arc::new(queue);
+    let entropy = host.ids().entropy().clone();
+    let (store, queue) = host
+        .with_stores(folder, async |stores| Ok((stores.commands().await?, stores.queue(entropy).await?)))
+        .await?;
 
     let pipeline = Pipeline::new(PipelineParts {
         models: Arc::clone(&models),
@@ -81,7 +73,7 @@ pub(super) async fn open(
         entropy: host.ids().entropy().clone(),
     });
     let (voice, delivery) = LocalVoice::new(VoiceParts {
-        queue: queue.clone(),
+        queue: Arc::clone(&queue),
         store: Arc::clone(&store),
         pipeline,
         models,
@@ -143,19 +135,6 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     working.close().await;
     host.finish().await;
     Ok(())
-}
-
-fn queue_options(config: &Config) -> QueueOptions {
-    let queue = &config.voice.queue;
-    QueueOptions {
-        max_attempts: queue.max_attempts,
-        backoff_initial: queue.backoff_initial.get(),
-        backoff_max: queue.backoff_max.get(),
-        max_waiting: queue.max_waiting,
-        // The data folder is locked: no other process has this queue open.
-        sole_owner: true,
-        ..QueueOptions::default()
-    }
 }
 
 fn settings(config: &Config) -> VoiceSettings {

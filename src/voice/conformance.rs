@@ -20,7 +20,7 @@ use super::pipeline::{Mode, Pipeline, PipelineParts};
 use super::remote::RemoteVoice;
 use super::store::CommandStore;
 use super::store::sqlite::SqliteCommands;
-use crate::analytics::api::{Analytics, Event};
+use crate::analytics::api::{Analytics, Batch};
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::{ApiError, Code};
 use crate::kit::health::{Health, HealthState, Probe, Status as Condition, router as health_router};
@@ -53,7 +53,7 @@ struct Nobody;
 
 #[async_trait]
 impl Analytics for Nobody {
-    async fn record(&self, _: Vec<Event>) -> Result<(), ApiError> {
+    async fn record(&self, _: Batch) -> Result<(), ApiError> {
         Ok(())
     }
 }

@@ -82,7 +82,8 @@ impl LocalVoice {
         metrics::describe();
         providers::describe();
         let VoiceParts { queue, store, pipeline, models, finished, analytics, clock, ids, settings } = parts;
-        let (reporter, delivery) = Reporter::new(analytics, settings.event_buffer, settings.event_pause);
+        let (reporter, delivery) =
+            Reporter::new(analytics, ids.clone(), settings.event_buffer, settings.event_pause);
         let pipeline = Arc::new(pipeline);
         let worker = Arc::new(Worker {
             pipeline: Arc::clone(&pipeline),

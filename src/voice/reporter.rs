@@ -10,7 +10,8 @@ use metrics::counter;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::analytics::api::{Analytics, Event, LARGEST_BATCH};
+use crate::analytics::api::{Analytics, Batch, Event, LARGEST_BATCH};
+use crate::kit::ids::Ids;
 
 /// The longest pause between tries to reach analytics.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -24,14 +25,15 @@ pub struct Reporter(mpsc::Sender<Event>);
 pub struct Delivery {
     events: mpsc::Receiver<Event>,
     analytics: Arc<dyn Analytics>,
+    ids: Ids,
     pause: Duration,
 }
 
 impl Reporter {
     /// A reporter that keeps up to `buffer` events and delivers at least every `pause`.
-    pub fn new(analytics: Arc<dyn Analytics>, buffer: usize, pause: Duration) -> (Self, Delivery) {
+    pub fn new(analytics: Arc<dyn Analytics>, ids: Ids, buffer: usize, pause: Duration) -> (Self, Delivery) {
         let (sender, events) = mpsc::channel(buffer);
-        (Self(sender), Delivery { events, analytics, pause })
+        (Self(sender), Delivery { events, analytics, ids, pause })
     }
 
     /// Hands an event over; never waits.
@@ -45,48 +47,50 @@ impl Reporter {
 impl Delivery {
     /// Delivers until every reporter is gone, or `stop`; then delivers once more what is buffered.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut batch = Vec::new();
-        let mut pause = self.pause;
-        loop {
-            let more = stop.run_until_cancelled(self.events.recv_many(&mut batch, LARGEST_BATCH)).await;
+        let mut undelivered = None;
+        while undelivered.is_none() {
+            let mut events = Vec::new();
+            let more = stop.run_until_cancelled(self.events.recv_many(&mut events, LARGEST_BATCH)).await;
             if more.is_none_or(|received| received == 0) {
                 break;
             }
             // Waiting a moment fills the batch: one write for many commands.
-            let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
-            while batch.len() < LARGEST_BATCH
+            let _ = stop.run_until_cancelled(tokio::time::sleep(self.pause)).await;
+            while events.len() < LARGEST_BATCH
                 && let Ok(event) = self.events.try_recv()
             {
-                batch.push(event);
+                events.push(event);
             }
-            pause = self.deliver(&mut batch, pause, &stop).await;
+            undelivered = self.deliver(self.batch(events), &stop).await;
         }
+        let mut rest = Vec::new();
         while let Ok(event) = self.events.try_recv() {
-            batch.push(event);
+            rest.push(event);
         }
-        for batch in batch.chunks(LARGEST_BATCH) {
-            if let Err(error) = self.analytics.record(batch.to_vec()).await {
-                counter!("voicera_voice_events_dropped_total").increment(batch.len() as u64);
-                tracing::warn!(%error, events = batch.len(), "events were lost at shutdown");
+        let rest = rest.chunks(LARGEST_BATCH).map(|events| self.batch(events.to_vec()));
+        for batch in undelivered.into_iter().chain(rest) {
+            let events = batch.events.len();
+            if let Err(error) = self.analytics.record(batch).await {
+                counter!("voicera_voice_events_dropped_total").increment(events as u64);
+                tracing::warn!(%error, events, "events were lost at shutdown");
             }
         }
     }
 
-    /// Tries until the batch is taken or it is time to stop; answers the pause to make from now on.
-    async fn deliver(
-        &self,
-        batch: &mut Vec<Event>,
-        mut pause: Duration,
-        stop: &CancellationToken,
-    ) -> Duration {
+    fn batch(&self, events: Vec<Event>) -> Batch {
+        Batch { id: self.ids.fresh(), events }
+    }
+
+    /// Tries until the batch is taken; gives it back when it is time to stop.
+    async fn deliver(&self, batch: Batch, stop: &CancellationToken) -> Option<Batch> {
+        let mut pause = self.pause;
         while let Err(error) = self.analytics.record(batch.clone()).await {
-            tracing::warn!(%error, events = batch.len(), "analytics does not take events; trying again");
+            tracing::warn!(%error, events = batch.events.len(), "analytics does not take events; trying again");
             pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return self.pause;
+                return Some(batch);
             }
         }
-        batch.clear();
-        self.pause
+        None
     }
 }

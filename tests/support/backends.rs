@@ -99,6 +99,7 @@ impl Backends {
             ("redis.prefix", self.name.clone()),
             ("voice.queue.kind", "bullmq".to_owned()),
             ("voice.queue.prefix", self.queue_prefix()),
+            ("users.seal_key", "what-all-users-processes-of-the-test-share".to_owned()),
         ];
         settings.map(|(key, value)| (key.to_owned(), value)).to_vec()
     }

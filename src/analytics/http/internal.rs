@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::routing::post;
 use http::StatusCode;
 
-use crate::analytics::api::{Analytics as _, Event, RECORD};
+use crate::analytics::api::{Analytics as _, Batch, RECORD};
 use crate::analytics::local::LocalAnalytics;
 use crate::kit::error::ApiError;
 use crate::kit::http::extract::Json;
@@ -19,7 +19,7 @@ pub fn routes(analytics: Arc<LocalAnalytics>) -> Router {
 
 async fn record(
     State(analytics): State<Arc<LocalAnalytics>>,
-    Json(events): Json<Vec<Event>>,
+    Json(batch): Json<Batch>,
 ) -> Result<StatusCode, ApiError> {
-    analytics.record(events).await.map(|()| StatusCode::NO_CONTENT)
+    analytics.record(batch).await.map(|()| StatusCode::NO_CONTENT)
 }

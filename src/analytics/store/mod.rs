@@ -10,14 +10,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::analytics::api::Event;
+use crate::analytics::api::{Batch, Event};
 use crate::kit::storage::StorageError;
 
 /// Counters by hour.
 #[async_trait]
 pub trait CounterStore: Debug + Send + Sync {
-    /// Counts events, durably, all or none.
-    async fn add(&self, events: Vec<Event>) -> Result<(), StorageError>;
+    /// Counts the events of a batch, durably, all or none, and once for each id within [`REMEMBERED`].
+    ///
+    /// [`REMEMBERED`]: crate::analytics::api::REMEMBERED
+    async fn add(&self, batch: Batch) -> Result<(), StorageError>;
 
     /// The sums from the UTC hour of `since` on, or over all time.
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError>;

@@ -3,29 +3,41 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
-use mongodb::options::Hint;
-use serde::Deserialize;
+use mongodb::options::{FindOptions, Hint};
+use serde::{Deserialize, Serialize};
 
-use crate::analytics::api::Event;
+use crate::analytics::api::Batch;
 use crate::analytics::store::{CounterRow, CounterStore, Counts, Kind, Moves, hour};
 use crate::kit::clock::SharedClock;
+use crate::kit::ids::BatchId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::migration::{Migration, OnMigration};
-use crate::kit::storage::mongo::{Apply, Mongo, MongoOptions, Session, Writer};
+use crate::kit::storage::mongo::{Apply, Binary16, Mongo, MongoOptions, Session, Writer, date, id, uuid};
 
 /// The schema of `voicera_analytics`.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "counters",
-    body: include_str!("../../../migrations/mongodb/analytics/0001_counters.json"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "counters",
+        body: include_str!("../../../migrations/mongodb/analytics/0001_counters.json"),
+    },
+    Migration {
+        version: 2,
+        name: "batches",
+        body: include_str!("../../../migrations/mongodb/analytics/0002_batches.json"),
+    },
+];
 
 const COUNTERS: &str = "command_counters";
+const BATCHES: &str = "counted_batches";
 const TOTALS: &str = "command_totals";
 
 /// Batches of events that are written together, and those that may wait for that.
@@ -50,22 +62,52 @@ impl MongoCounters {
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
         let mongo = Mongo::open(options, MIGRATIONS, clock, on_migration).await?;
-        let writer = Writer::start(mongo.clone(), Additions, BATCH, BACKLOG);
+        let writer = Writer::start(mongo.clone(), Additions(Arc::clone(clock)), BATCH, BACKLOG);
         Ok(Self { mongo, writer })
     }
 }
 
 #[derive(Debug)]
-struct Additions;
+struct Additions(SharedClock);
+
+/// A batch that was counted. The server forgets it when its time is over.
+#[derive(Debug, Serialize, Deserialize)]
+struct Counted {
+    #[serde(rename = "_id")]
+    id: Binary16,
+    at: Bson,
+}
+
+impl Additions {
+    /// Those of the batches that were not counted before, remembered from now on.
+    async fn note<'a>(&self, session: &mut Session, batches: &'a [Batch]) -> Result<Vec<&'a Batch>, Error> {
+        let by_id: BTreeMap<_, _> = batches.iter().map(|batch| (batch.id, batch)).collect();
+        let known: Vec<Counted> =
+            session.find(BATCHES, among(by_id.keys().copied()), FindOptions::default()).await?;
+        let known: BTreeSet<BatchId> = known.into_iter().map(|counted| id(counted.id)).collect();
+        let fresh: Vec<&Batch> = by_id.into_values().filter(|batch| !known.contains(&batch.id)).collect();
+        let counted = |batch: &&Batch| Counted { id: uuid(batch.id.uuid()), at: date(self.0.now()) };
+        let taken = session.insert(BATCHES, &fresh.iter().map(counted).collect::<Vec<_>>()).await?;
+        let fresh = fresh.into_iter().enumerate().filter(|(place, _)| !taken.contains(place));
+        Ok(fresh.map(|(_, batch)| batch).collect())
+    }
+}
+
+fn among(ids: impl Iterator<Item = BatchId>) -> Document {
+    doc! { "_id": { "$in": ids.map(|id| uuid(id.uuid())).collect::<Vec<_>>() } }
+}
 
 #[async_trait]
 impl Apply for Additions {
-    type Op = Vec<Event>;
+    type Op = Batch;
     type Reply = ();
 
-    async fn apply(&self, session: &mut Session, batch: &[Vec<Event>]) -> Result<Vec<()>, Error> {
+    /// On a server without transactions a crash after the batches and before their counters leaves those
+    /// batches uncounted.
+    async fn apply(&self, session: &mut Session, batch: &[Batch]) -> Result<Vec<()>, Error> {
+        let fresh = self.note(session, batch).await?;
         // Few counters move however many events there are: add up first, then write each once.
-        let Moves { hours, totals } = batch.iter().flatten().collect();
+        let Moves { hours, totals } = fresh.into_iter().flat_map(|batch| &batch.events).collect();
         let hours = hours.into_iter().map(|((hour, kind), by)| {
             let mut key = doc! { "hour": hour };
             key.extend(named(kind));
@@ -129,8 +171,8 @@ fn by_kind() -> Hint {
 
 #[async_trait]
 impl CounterStore for MongoCounters {
-    async fn add(&self, events: Vec<Event>) -> Result<(), StorageError> {
-        self.writer.submit(events).await
+    async fn add(&self, batch: Batch) -> Result<(), StorageError> {
+        self.writer.submit(batch).await
     }
 
     async fn sums(&self, from: Option<Timestamp>) -> Result<Counts, StorageError> {

@@ -1,22 +1,31 @@
 //! Counters in a SQLite file.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::analytics::api::Event;
+use crate::analytics::api::{Batch, REMEMBERED};
 use crate::analytics::store::{CounterRow, CounterStore, Counts, Moves, hour};
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Apply, Database, Migration, OnMigration, Options, RowInsert};
 
 /// The schema of `analytics.db`.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "counters",
-    body: include_str!("../../../migrations/sqlite/analytics/0001_counters.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "counters",
+        body: include_str!("../../../migrations/sqlite/analytics/0001_counters.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "batches",
+        body: include_str!("../../../migrations/sqlite/analytics/0002_batches.sql"),
+    },
+];
 
 static COUNT: RowInsert = RowInsert::new(
     "INSERT INTO command_counters (hour, intent, language, source, count, duration_ms) VALUES",
@@ -50,25 +59,25 @@ impl SqliteCounters {
         clock: &SharedClock,
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
-        Ok(Self { database: Database::open(options, MIGRATIONS, Additions, clock, on_migration).await? })
+        Ok(Self {
+            database: Database::open(options, MIGRATIONS, Additions(Arc::clone(clock)), clock, on_migration)
+                .await?,
+        })
     }
 }
 
 #[derive(Debug)]
-struct Additions;
+struct Additions(SharedClock);
 
 #[async_trait]
 impl Apply for Additions {
-    type Op = Vec<Event>;
+    type Op = Batch;
     type Reply = ();
 
-    async fn apply(
-        &mut self,
-        conn: &mut SqliteConnection,
-        batch: &[Vec<Event>],
-    ) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Batch]) -> Result<Vec<()>, sqlx::Error> {
+        let fresh = self.note(conn, batch).await?;
         // Few counters move however many events there are: add up first, then write each once.
-        let Moves { hours, totals } = batch.iter().flatten().collect();
+        let Moves { hours, totals } = fresh.into_iter().flat_map(|batch| &batch.events).collect();
         let totals: Vec<_> = totals.into_iter().collect();
         TOTAL
             .run(conn, &totals, |query, (kind, (count, duration_ms))| {
@@ -96,10 +105,38 @@ impl Apply for Additions {
     }
 }
 
+impl Additions {
+    /// Those of the batches that were not counted before, remembered from now on.
+    async fn note<'a>(
+        &self,
+        conn: &mut SqliteConnection,
+        batches: &'a [Batch],
+    ) -> Result<Vec<&'a Batch>, sqlx::Error> {
+        let mut fresh = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let noted = sqlx::query("INSERT INTO counted_batches VALUES (?) ON CONFLICT DO NOTHING")
+                .bind(batch.id.uuid())
+                .execute(&mut *conn)
+                .await?;
+            if noted.rows_affected() > 0 {
+                fresh.push(batch);
+            }
+        }
+        // The ids begin with their time.
+        let past = self.0.now().saturating_sub(REMEMBERED).unwrap_or(Timestamp::UNIX_EPOCH);
+        let millis = u64::try_from(past.as_millisecond()).unwrap_or(0);
+        sqlx::query("DELETE FROM counted_batches WHERE id < ?")
+            .bind(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            .execute(conn)
+            .await?;
+        Ok(fresh)
+    }
+}
+
 #[async_trait]
 impl CounterStore for SqliteCounters {
-    async fn add(&self, events: Vec<Event>) -> Result<(), StorageError> {
-        self.database.write(events).await
+    async fn add(&self, batch: Batch) -> Result<(), StorageError> {
+        self.database.write(batch).await
     }
 
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError> {

@@ -33,8 +33,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use error::is_duplicate;
 pub use options::{MongoOptions, ReadPreference};
-pub use session::{Session, Transaction, Updated, is_duplicate};
+pub use session::{Session, Transaction, Updated};
 pub use values::{Binary16, binary, date, id, instant, micros, uuid};
 pub use writer::{Apply, Writer};
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bullmq::types::BackoffStrategy;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Core;
@@ -56,6 +57,8 @@ struct Flight {
     token: String,
     progress: Progress,
     reported: u8,
+    /// When its lock was surely held.
+    locked: Instant,
 }
 
 impl Crew {
@@ -115,10 +118,55 @@ impl Crew {
         };
         let took = self.core.clock.now().duration_since(begun).try_into();
         self.lane.metrics.ended(outcome, took.unwrap_or(Duration::ZERO));
-        match verdict {
-            Some(verdict) => self.land(&port, &token, &read, verdict).await,
-            None => self.hand_back(&port).await,
+        let Some(verdict) = verdict else { return self.hand_back(&port).await };
+        if !self.still_has(&wire, &token).await {
+            return MOVED;
         }
+        self.land(&port, &token, &read, verdict).await
+    }
+
+    /// Whether a job is still ours. If nothing has been heard of the server for long, its lock may have run
+    /// out while the server was away: what the attempt came to is kept until that is known.
+    async fn still_has(&self, wire: &str, token: &str) -> bool {
+        let locked = self.flights().get(wire).map(|flight| flight.locked);
+        if locked.is_none_or(|locked| locked.elapsed() < self.lease / 2) {
+            return true;
+        }
+        let renewed = async {
+            loop {
+                match self.beat(&[[wire.to_owned(), token.to_owned()]]).await {
+                    Ok(lost) => return lost.is_empty(),
+                    Err(error) => {
+                        tracing::debug!(queue = %self.lane.name, %error, "an attempt's end waits for the server");
+                        tokio::time::sleep(TROUBLE).await;
+                    }
+                }
+            }
+        };
+        let kept = tokio::select! {
+            kept = renewed => kept,
+            () = self.abort.cancelled() => false,
+            () = self.dropped.cancelled() => false,
+        };
+        if !kept {
+            tracing::warn!(queue = %self.lane.name, job = wire, "an attempt ended that was not ours any more");
+        }
+        kept
+    }
+
+    /// Renews locks; which are lost.
+    pub(super) async fn beat(&self, flights: &[[String; 2]]) -> Result<Vec<String>, QueueError> {
+        let sent = Instant::now();
+        let mut arguments = vec![self.lease.as_millis().to_string()];
+        arguments.extend(flights.iter().flatten().cloned());
+        let lost: Vec<String> = self.core.link.run(&scripts::BEAT, &self.lane.prefix, &arguments).await?;
+        let mut all = self.flights();
+        for [wire, _] in flights.iter().filter(|[wire, _]| !lost.contains(wire)) {
+            if let Some(flight) = all.get_mut(wire) {
+                flight.locked = sent;
+            }
+        }
+        Ok(lost)
     }
 
     async fn land(&self, port: &bullmq::Job, token: &str, read: &Read, verdict: Verdict) -> Landed {
@@ -217,7 +265,8 @@ impl Crew {
     }
 
     fn take_off<'a>(&'a self, wire: &str, token: String, job: &Job) -> InFlight<'a> {
-        let flight = Flight { token, progress: job.progress.clone(), reported: job.progress.get() };
+        let (progress, reported) = (job.progress.clone(), job.progress.get());
+        let flight = Flight { token, progress, reported, locked: Instant::now() };
         self.flights().insert(wire.to_owned(), flight);
         self.count.send_modify(|count| *count += 1);
         InFlight { crew: self, wire: wire.to_owned() }

@@ -95,9 +95,7 @@ async fn every(period: Duration, mut duty: Duty, crew: &Crew, trouble: &AtomicBo
 /// A sign of life for each job in flight.
 async fn beat(crew: &Crew) -> Result<(), QueueError> {
     for some in crew.tokens().chunks(BEATS) {
-        let mut arguments = vec![crew.lease.as_millis().to_string()];
-        arguments.extend(some.iter().flatten().cloned());
-        let lost: Vec<String> = crew.core.link.run(&scripts::BEAT, &crew.lane.prefix, &arguments).await?;
+        let lost = crew.beat(some).await?;
         // What has ended since is no loss.
         let still = crew.tokens();
         for wire in lost.iter().filter(|lost| still.iter().any(|[wire, _]| wire == *lost)) {

@@ -93,6 +93,7 @@ pub(crate) enum Event {
     Begun(JobId, u32),
     Ended(JobId),
     Exhausted(JobId, String),
+    Elsewhere(JobId, String),
 }
 
 type Plan = Box<dyn Fn(&Job) -> Act + Send + Sync>;
@@ -194,6 +195,11 @@ impl Handler for Script {
         let refused =
             self.farewells_refused.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         if refused.is_ok() { Err("the history is away".to_owned()) } else { Ok(()) }
+    }
+
+    async fn done_elsewhere(&self, job: &Job, value: &str) -> Result<(), String> {
+        self.note(Event::Elsewhere(job.id, value.to_owned()));
+        Ok(())
     }
 }
 

@@ -50,9 +50,10 @@ pub(super) fn sort(place: &Place, error: &Error) -> StorageError {
         return Trouble::of(code).at(place, format!("{message}, code {code}"));
     }
     match &*error.kind {
-        ErrorKind::ServerSelection { message, .. } => away(cause(message)),
+        ErrorKind::ServerSelection { message, .. } | ErrorKind::ConnectionPoolCleared { message, .. } => {
+            away(cause(message))
+        }
         ErrorKind::Io(io) => away(io.to_string()),
-        ErrorKind::ConnectionPoolCleared { message, .. } => away(cause(message)),
         ErrorKind::DnsResolve { message, .. } => away(message.clone()),
         ErrorKind::Authentication { message, .. } => Trouble::Denied.at(place, message.clone()),
         ErrorKind::InvalidTlsConfig { message, .. } => {
@@ -67,7 +68,7 @@ pub(super) fn sort(place: &Place, error: &Error) -> StorageError {
 }
 
 /// Whether the entry that was to be new is there already.
-pub(super) fn is_duplicate(error: &Error) -> bool {
+pub fn is_duplicate(error: &Error) -> bool {
     answer(error).is_some_and(|(code, _)| matches!(Trouble::of(code), Trouble::Duplicate))
 }
 

@@ -165,13 +165,11 @@ impl<'a> Lock<'a> {
             }
             Ok(())
         };
-        match tokio::time::timeout(deadline, waited).await {
-            Ok(taken) => taken.map(|()| lock),
-            Err(_) => {
-                let detail = "another process is bringing the schema up to date".to_owned();
-                Err(StorageError::Busy { place: mongo.0.place.clone(), detail })
-            }
-        }
+        tokio::time::timeout(deadline, waited).await.unwrap_or_else(|_| {
+            let detail = "another process is bringing the schema up to date".to_owned();
+            Err(StorageError::Busy { place: mongo.0.place.clone(), detail })
+        })?;
+        Ok(lock)
     }
 
     fn collection(&self) -> mongodb::Collection<Document> {

@@ -40,7 +40,7 @@ pub trait Transaction: Send + Sync {
 #[derive(Debug)]
 pub struct Session {
     database: Database,
-    session: Option<ClientSession>,
+    within: Option<ClientSession>,
     /// Whether a call has failed: the server has given the transaction up then.
     failed: bool,
 }
@@ -57,12 +57,12 @@ pub struct Updated {
 impl Session {
     /// Whether everything here is done together or not at all.
     pub fn is_transaction(&self) -> bool {
-        self.session.is_some()
+        self.within.is_some()
     }
 
     /// The database, and the session that its calls have to be given, for what is not below.
     pub fn parts(&mut self) -> (&Database, Option<&mut ClientSession>) {
-        (&self.database, self.session.as_mut())
+        (&self.database, self.within.as_mut())
     }
 
     /// The documents of `collection` that match.
@@ -77,7 +77,7 @@ impl Session {
     ) -> Result<Vec<T>, Error> {
         let within = self.database.collection::<T>(collection);
         let find = within.find(filter).with_options(options);
-        let found = match &mut self.session {
+        let found = match &mut self.within {
             Some(session) => match find.session(&mut *session).await {
                 Ok(mut cursor) => cursor.stream(session).try_collect().await,
                 Err(error) => Err(error),
@@ -114,8 +114,8 @@ impl Session {
             return Ok(Vec::new());
         }
         let within = self.database.collection::<T>(collection);
-        let insert = within.insert_many(documents).ordered(self.session.is_some());
-        let error = match &mut self.session {
+        let insert = within.insert_many(documents).ordered(self.within.is_some());
+        let error = match &mut self.within {
             Some(session) => {
                 let inserted = insert.session(session).await.map(|_| Vec::new());
                 return self.noted(inserted);
@@ -175,12 +175,11 @@ impl Session {
 
     /// A command that writes. The driver takes its reply for good even where it holds errors.
     async fn write(&mut self, mut command: Document) -> Result<Document, Error> {
-        let reply = match &mut self.session {
-            Some(session) => self.database.run_command(command).session(session).await,
-            None => {
-                command.insert("writeConcern", doc! { "w": "majority", "j": true });
-                self.database.run_command(command).await
-            }
+        let reply = if let Some(session) = &mut self.within {
+            self.database.run_command(command).session(session).await
+        } else {
+            command.insert("writeConcern", doc! { "w": "majority", "j": true });
+            self.database.run_command(command).await
         };
         let reply = reply.and_then(unfailed);
         self.noted(reply)
@@ -230,7 +229,9 @@ impl Mongo {
                         last = Some(error);
                     }
                     // It was free in this transaction's view of the database: the next one sees who has it.
-                    Err(error) if transactions && duplicates < 2 && is_duplicate(&error) => duplicates += 1,
+                    Err(error) if transactions && duplicates < 2 && error::is_duplicate(&error) => {
+                        duplicates += 1;
+                    }
                     done => return done,
                 }
                 tokio::time::sleep(pause).await;
@@ -253,7 +254,7 @@ impl Mongo {
     ) -> Result<T::Outcome, Error> {
         let database = self.0.database.clone();
         if !transactions {
-            return transaction.run(&mut Session { database, session: None, failed: false }).await;
+            return transaction.run(&mut Session { database, within: None, failed: false }).await;
         }
         let mut client = self.0.client.start_session().await?;
         client
@@ -261,9 +262,9 @@ impl Mongo {
             .read_concern(ReadConcern::snapshot())
             .write_concern(options::durable(self.operation_timeout()))
             .await?;
-        let mut session = Session { database, session: Some(client), failed: false };
+        let mut session = Session { database, within: Some(client), failed: false };
         let outcome = transaction.run(&mut session).await;
-        let Some(mut client) = session.session else { return outcome };
+        let Some(mut client) = session.within else { return outcome };
         match outcome {
             Ok(outcome) if !session.failed => {
                 while let Err(error) = client.commit_transaction().await {
@@ -281,9 +282,4 @@ impl Mongo {
             }
         }
     }
-}
-
-/// Whether the entry that was to be new is there already.
-pub fn is_duplicate(error: &Error) -> bool {
-    error::is_duplicate(error)
 }

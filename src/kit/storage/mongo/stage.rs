@@ -12,7 +12,7 @@ use super::MongoOptions;
 use crate::servers::{self, Server};
 
 /// How long a server may take to do what a test waits for.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A database of a test's own on the replica set that the tests of this process share.
 pub async fn on_replica_set() -> MongoOptions {
@@ -55,6 +55,9 @@ async fn initiate(server: &Server) {
 }
 
 /// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within [`DEADLINE`].
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let waited = async {
         while !condition().await {

@@ -24,6 +24,8 @@ const LENGTHS: Migration = Migration {
     name: "lengths",
     body: r#"[{ "createIndexes": "words", "indexes": [{ "name": "by_length", "key": { "length": 1 } }] }]"#,
 };
+/// The first step as another binary has it.
+const OTHER: Migration = Migration { body: "[]", ..WORDS };
 
 fn clock() -> SharedClock {
     Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH))
@@ -122,7 +124,6 @@ async fn a_database_of_a_newer_binary_or_another_history_is_refused() {
     let place = format!("database {} on 127.0.0.1:{}", options.database, servers::MONGOD.port());
     assert!(error.to_string().starts_with(&place), "{error}");
 
-    const OTHER: Migration = Migration { body: "[]", ..WORDS };
     let error = Mongo::open(&options, &[OTHER, LENGTHS], &clock(), &|_| {}).await.unwrap_err();
     assert!(matches!(error, StorageError::Altered { version: 1, .. }), "{error}");
 }
