@@ -3,7 +3,7 @@
 
 use futures_util::TryStreamExt as _;
 use mongodb::Collection;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::Document;
 use mongodb::error::Error;
 use mongodb::options::{FindOptions, Hint};
 use serde::de::DeserializeOwned;
