@@ -2,18 +2,28 @@
 //! one, each process for itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::config;
+use crate::config::{self, Config};
+use crate::kit::cache::Cache;
+use crate::kit::cache::memory::MemoryCache;
+use crate::kit::cache::redis::{RedisCache, SharedOptions};
 use crate::kit::clock::SharedClock;
 use crate::kit::health::{Health, Probe};
+use crate::kit::ids::Entropy;
 use crate::kit::limits::Limiters;
 use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::pubsub::redis::RedisPubSub;
 use crate::kit::pubsub::{Line, PubSub};
 use crate::kit::redis::{Redis, RedisOptions};
 use crate::roles::RoleError;
+#[cfg(feature = "voice")]
+use crate::voice::api::CommandResult;
+
+/// The largest answer that is shared, in bytes of JSON.
+const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// The ways in which processes share.
 #[derive(Debug)]
@@ -50,6 +60,21 @@ impl Shared {
         match &self.0 {
             Some(server) => Arc::new(RedisPubSub::new(Arc::clone(&server.line), room)),
             None => Arc::new(MemoryPubSub::default()),
+        }
+    }
+
+    /// The answers of the voice module that may be given again.
+    #[cfg(feature = "voice")]
+    pub(super) fn answers(&self, config: &Config, entropy: &Entropy) -> Arc<dyn Cache<CommandResult>> {
+        let (near, ttl) = (config.voice.cache.entries, config.voice.cache.ttl.get());
+        match &self.0 {
+            Some(server) => {
+                // A language model that uses up its time, and the pipeline around it.
+                let flight = config.llm.deadline.get() + Duration::from_secs(2);
+                let options = SharedOptions { ttl, near, largest: LARGEST_ANSWER, flight };
+                Arc::new(RedisCache::new("answers", server.redis.clone(), entropy, options))
+            }
+            None => Arc::new(MemoryCache::new("answers", near, ttl)),
         }
     }
 

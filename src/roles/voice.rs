@@ -58,7 +58,7 @@ pub(super) async fn open(
             .voice
             .cache
             .enabled
-            .then(|| AnswerCache::new(config.voice.cache.entries, config.voice.cache.ttl.get())),
+            .then(|| AnswerCache::new(shared.answers(config, host.ids().entropy()))),
         mode: match config.voice.understanding.mode {
             ConfiguredMode::LocalFirst => Mode::LocalFirst,
             ConfiguredMode::LlmFirst => Mode::LlmFirst,
