@@ -24,6 +24,7 @@ mod faults;
 mod hostile_connections;
 mod house;
 mod http;
+mod interop;
 mod llm;
 mod llm_cache;
 mod nlu_cli;

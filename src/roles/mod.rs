@@ -15,6 +15,7 @@ pub mod docs;
 mod error;
 mod host;
 mod schemas;
+mod shared;
 #[cfg(feature = "voice")]
 mod skills;
 mod stores;

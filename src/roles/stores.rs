@@ -16,7 +16,7 @@ use crate::kit::storage::mongo::{self, MongoOptions};
 use crate::kit::storage::sqlite;
 use crate::roles::RoleError;
 #[cfg(feature = "users")]
-use crate::users::store::{UserStore, sqlite::SqliteUsers};
+use crate::users::store::{UserStore, mongo::MongoUsers, sqlite::SqliteUsers};
 #[cfg(feature = "voice")]
 use crate::voice::store::{CommandStore, mongo::MongoCommands, sqlite::SqliteCommands};
 
@@ -66,9 +66,8 @@ impl Stores<'_> {
     /// The accounts.
     #[cfg(feature = "users")]
     pub(super) async fn accounts(&self) -> Result<Arc<dyn UserStore>, RoleError> {
-        let on_migration: OnMigration<'_> = &|step| (self.on_migration)("users", step);
-        let options = file(&self.config.storage, (self.files)(USERS_FILE));
-        Ok(Arc::new(SqliteUsers::open(&options, self.clock, on_migration).await?))
+        let store: Arc<dyn UserStore> = open!(self, "users", USERS_FILE, SqliteUsers, MongoUsers);
+        Ok(store)
     }
 
     /// The queue of commands.

@@ -8,6 +8,8 @@ pub mod llm_server;
 pub mod load;
 pub mod node;
 pub mod passkey;
+#[allow(dead_code, reason = "the unit tests use the rest")]
+pub mod peers;
 pub mod raw;
 pub mod servers;
 pub mod wait;

@@ -30,7 +30,13 @@ pub(super) enum State {
 
 /// Whether trying again is no use.
 pub(super) fn is_final(error: &StorageError) -> bool {
-    matches!(error, StorageError::Newer { .. } | StorageError::Altered { .. } | StorageError::Address { .. })
+    matches!(
+        error,
+        StorageError::Newer { .. }
+            | StorageError::Altered { .. }
+            | StorageError::Address { .. }
+            | StorageError::Alone { .. }
+    )
 }
 
 impl State {
@@ -75,6 +81,9 @@ impl Mongo {
         let hello = self.within(patience, hello).await?;
         let transactions =
             hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        if !transactions && self.0.needs_transactions {
+            return Err(StorageError::Alone { place: self.0.place.clone() });
+        }
         migrations::run(self, list, clock, on_migration).await?;
         if !transactions {
             tracing::warn!(
