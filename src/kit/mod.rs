@@ -1,6 +1,7 @@
 //! What every module stands on. Knows no module.
 
 pub mod auth;
+pub mod cache;
 pub mod clock;
 pub mod error;
 pub mod health;

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth;
-use crate::kit::health::Leaning;
-use crate::kit::pubsub::memory::MemoryPubSub;
+use crate::kit::health::{Leaning, Probe};
 use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Host, half_of_grace};
+use crate::roles::shared::Shared;
 use crate::roles::{RoleError, skills};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
@@ -38,6 +38,7 @@ pub(super) struct Working {
 pub(super) async fn open(
     host: &Host,
     folder: &DataFolder,
+    shared: &Shared,
     analytics: Arc<dyn Analytics>,
 ) -> Result<Working, RoleError> {
     let config = host.config();
@@ -57,7 +58,7 @@ pub(super) async fn open(
             .voice
             .cache
             .enabled
-            .then(|| AnswerCache::new(config.voice.cache.entries, config.voice.cache.ttl.get())),
+            .then(|| AnswerCache::new(shared.answers(config, host.ids().entropy()))),
         mode: match config.voice.understanding.mode {
             ConfiguredMode::LocalFirst => Mode::LocalFirst,
             ConfiguredMode::LlmFirst => Mode::LlmFirst,
@@ -75,7 +76,7 @@ pub(super) async fn open(
         store: Arc::clone(&store),
         pipeline,
         models,
-        finished: Arc::new(MemoryPubSub::default()),
+        finished: shared.messages("finished"),
         analytics,
         clock: Arc::clone(host.clock()),
         ids: host.ids().clone(),
@@ -122,15 +123,19 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
-    let working = open(&host, &folder, analytics).await?;
+    let shared = Shared::open(&host.config().redis)?;
+    let working = open(&host, &folder, &shared, analytics).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());
     let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     // Analytics may be away: events wait for it.
-    let probe = Leaning { role: working.voice.clone(), on: vec![("users", users)] };
+    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users)];
+    on.extend(shared.probe().map(|redis| ("redis", redis)));
+    let probe = Leaning { role: working.voice.clone(), on };
     let internal = host.internal(working.voice.internal_router());
     host.serve(listener, host.mount(public.merge(internal)), Arc::new(probe)).await;
     working.close().await;
+    shared.close().await;
     host.finish().await;
     Ok(())
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use crate::kit::cache::Found;
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::{Entropy, UserId};
 use crate::kit::queue::Progress;
 use crate::nlu::{Context, Parse};
 use crate::voice::api::{CommandResult, Entity, NONE, Source, StageTimes};
-use crate::voice::cache::{AnswerCache, Answered, Key};
+use crate::voice::cache::{AnswerCache, Answered, key_of};
 use crate::voice::command::Utterance;
 use crate::voice::metrics;
 use crate::voice::models::{Known, Models};
@@ -94,10 +95,11 @@ impl Pipeline {
         let known = self.parts.models.current();
         let (mut result, fresh) = match &self.parts.cache {
             Some(cache) => {
-                let key = Key::of(owner, utterance, known.model.version());
-                let (result, fresh) = cache.get_or(key, self.understand(&known, utterance, progress)).await;
+                let key = key_of(owner, utterance, known.model.version());
+                let found = cache.get_or(key, self.understand(&known, utterance, progress)).await;
+                let Found { value, fresh } = found;
                 metrics::cache(fresh);
-                (Arc::unwrap_or_clone(result), fresh)
+                (Arc::unwrap_or_clone(value), fresh)
             }
             None => (self.understand(&known, utterance, progress).await.result, true),
         };

@@ -227,6 +227,11 @@ impl Cluster {
         self.ready().await;
     }
 
+    /// How many processes answer commands.
+    pub fn workers(&self) -> usize {
+        self.nodes.keys().filter(|part| matches!(part.role, Role::All | Role::Voice)).count()
+    }
+
     /// What all processes have logged.
     pub fn log(&self) -> Vec<String> {
         self.nodes.values().flat_map(|node| node.err.lines()).collect()

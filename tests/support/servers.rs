@@ -152,32 +152,60 @@ impl Drop for Server {
 /// # Panics
 /// When there is no `redis-server`, or it does not start.
 pub fn redis() -> Server {
-    redis_flushed("always")
+    redis_with(Vec::new())
 }
 
 /// The same, flushed when `appendfsync` says.
 ///
 /// # Panics
-/// When there is no `redis-server`, or it does not start.
+/// As [`redis`].
 pub fn redis_flushed(appendfsync: &str) -> Server {
+    redis_with(["--appendfsync", appendfsync].map(str::to_owned).to_vec())
+}
+
+/// A Redis that has what the one at `primary` has, and takes its place when told to.
+///
+/// # Panics
+/// As [`redis`].
+pub fn redis_replica(primary: u16) -> Server {
+    let words = ["--replicaof", "127.0.0.1", &primary.to_string()];
+    redis_with(words.map(str::to_owned).to_vec())
+}
+
+/// A node of a Cluster that knows no other and has no slots yet.
+///
+/// # Panics
+/// As [`redis`].
+pub fn redis_node() -> Server {
+    let bus = free_port().to_string();
+    let words = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
+    redis_with(words.map(str::to_owned).to_vec())
+}
+
+/// A Sentinel that watches the Redis at `primary`, alone, and knows it by that name.
+///
+/// # Panics
+/// As [`redis`].
+pub fn sentinel(primary: u16) -> Server {
     Server::new("redis-server", |port, folder| {
-        let port = port.to_string();
+        let file = folder.join("sentinel.conf");
+        let rules = format!(
+            "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor primary 127.0.0.1 {primary} 1\n\
+             sentinel down-after-milliseconds primary 500\nsentinel failover-timeout primary 5000\n",
+            folder.display()
+        );
+        std::fs::write(&file, rules).expect("the folder can be written");
+        vec![file.display().to_string(), "--sentinel".to_owned()]
+    })
+}
+
+fn redis_with(more: Vec<String>) -> Server {
+    Server::new("redis-server", |port, folder| {
         let folder = folder.display().to_string();
-        let words = [
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--dir",
-            &folder,
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            appendfsync,
-        ];
-        words.map(str::to_owned).to_vec()
+        let words = ["--bind", "127.0.0.1", "--dir", &folder, "--save", ""];
+        let file = ["--appendonly", "yes", "--appendfsync", "always", "--port"];
+        let words = words.into_iter().chain(file).map(str::to_owned);
+        words.chain([port.to_string()]).chain(more).collect()
     })
 }
 

@@ -73,7 +73,7 @@ mod tests {
     use super::super::conformance::{Note, conformance, next, note, words};
     use super::*;
     use crate::kit::redis::Redis;
-    use crate::kit::redis::stage::{at, fresh, until};
+    use crate::kit::redis::stage::{at, cluster, fresh, open, until};
     use crate::servers;
 
     fn process(redis: &Redis) -> RedisPubSub<Note> {
@@ -208,5 +208,30 @@ mod tests {
             redis.query::<String>(&clients).await.unwrap().is_empty().then_some(())
         })
         .await;
+    }
+
+    #[tokio::test]
+    async fn a_cluster_carries_messages() {
+        let (mut node, redis) = cluster().await;
+        let process = process(&redis);
+        let mut listener = process.subscribe("one").await;
+        process.publish("one", &note("hello")).await;
+        assert_eq!(words(&mut listener).await, "hello");
+        node.kill9();
+        node.start();
+        assert_eq!(next(&mut listener).await, Heard::Missed);
+        until("there is a Redis", async || redis.ping().await.ok()).await;
+        process.publish("one", &note("again")).await;
+        assert_eq!(words_at_last(&mut listener).await, "again");
+    }
+
+    #[tokio::test]
+    async fn messages_come_behind_sentinels() {
+        let primary = servers::redis();
+        let sentinel = servers::sentinel(primary.port());
+        let process = process(&open(&format!("redis-sentinel://127.0.0.1:{}/primary", sentinel.port())));
+        let mut listener = process.subscribe("one").await;
+        process.publish("one", &note("hello")).await;
+        assert_eq!(words(&mut listener).await, "hello");
     }
 }

@@ -20,7 +20,7 @@ pub enum RedisError {
         after: Duration,
     },
     /// All connections are in use, and none came free in time.
-    #[error("all connections to Redis are in use; give it more (pool_size) if this happens often")]
+    #[error("all connections to Redis are in use; give it more (redis.pool_size) if this happens often")]
     Busy,
     /// It does not know who comes, or does not let them do this.
     #[error(

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use deadpool_redis::redis::cmd;
+
 use super::{Redis, RedisOptions};
-use crate::servers::{REDIS, Server};
+use crate::servers::{self, REDIS, Server};
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -37,4 +39,19 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
         }
     });
     found.await.unwrap_or_else(|_| panic!("{what}: not within {DEADLINE:?}"))
+}
+
+/// A Cluster of one node, ready to be used.
+pub(crate) async fn cluster() -> (Server, Redis) {
+    let node = servers::redis_node();
+    let slots = cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).to_owned();
+    let known = cmd("CLUSTER").arg("INFO").to_owned();
+    let alone = at(&node);
+    alone.query::<()>(&slots).await.unwrap();
+    until("the Cluster is whole", async || {
+        alone.query::<String>(&known).await.ok().filter(|info| info.contains("cluster_state:ok"))
+    })
+    .await;
+    let redis = open(&format!("redis-cluster://127.0.0.1:{}", node.port()));
+    (node, redis)
 }

@@ -7,7 +7,7 @@ use deadpool_redis::redis::cmd;
 use super::*;
 use crate::kit::health::Status;
 use crate::servers;
-use stage::{at, fresh, open, until};
+use stage::{at, cluster, fresh, open, until};
 
 #[tokio::test]
 async fn commands_and_scripts_are_answered() {
@@ -118,4 +118,48 @@ fn options_that_can_never_work_are_refused() {
     assert!(open(RedisOptions::at("localhost")).contains("it does not begin with redis://"));
     let prefix = RedisOptions { prefix: "a{b}".to_owned(), ..RedisOptions::at("redis://a") };
     assert!(open(prefix).contains("`a{b}` cannot begin a key"));
+}
+
+#[tokio::test]
+async fn a_cluster_takes_commands_and_scripts() {
+    let (mut node, redis) = cluster().await;
+    let script = Script::new("redis.call('SET', KEYS[1], ARGV[1]) return redis.call('INCR', KEYS[2])");
+    for name in ["ada", "bob", "eve"] {
+        let keys = ["one", "two"].map(|part| redis.key("room", name, part));
+        assert_eq!(redis.run::<i64>(&script, &keys, 7).await.unwrap(), 1);
+    }
+    node.kill9();
+    redis.ping().await.unwrap_err();
+    node.start();
+    until("it is found", async || redis.ping().await.ok()).await;
+}
+
+#[tokio::test]
+async fn behind_sentinels_commands_go_to_whoever_is_the_primary() {
+    let mut primary = servers::redis();
+    let replica = servers::redis_replica(primary.port());
+    let follows = cmd("INFO").arg("replication").to_owned();
+    let replica_alone = at(&replica);
+    until("the replica follows", async || {
+        let info = replica_alone.query::<String>(&follows).await.ok()?;
+        info.contains("master_link_status:up").then_some(())
+    })
+    .await;
+    let sentinel = servers::sentinel(primary.port());
+    let redis = open(&format!("redis-sentinel://127.0.0.1:{}/primary", sentinel.port()));
+    redis.query::<()>(cmd("SET").arg("name").arg("ada")).await.unwrap();
+    let known = cmd("SENTINEL").arg("REPLICAS").arg("primary").to_owned();
+    let watch = at(&sentinel);
+    until("the Sentinel knows the replica", async || {
+        let known = watch.query::<Vec<Vec<String>>>(&known).await.ok()?;
+        (!known.is_empty()).then_some(())
+    })
+    .await;
+    primary.kill9();
+    until("the replica has taken over", async || {
+        redis.query::<()>(cmd("SET").arg("name").arg("bob")).await.ok()
+    })
+    .await;
+    let name = replica_alone.query::<String>(cmd("GET").arg("name")).await.unwrap();
+    assert_eq!(name, "bob");
 }
