@@ -16,6 +16,7 @@ use crate::kit::clock::SharedClock;
 use crate::kit::error::Code;
 use crate::kit::health::{Check, Health, Probe};
 use crate::kit::ids::{Entropy, Ids};
+use crate::kit::limits::Limiters;
 use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Announcement, Announcer, Host};
@@ -51,7 +52,8 @@ pub(super) async fn open(host: &Host, folder: &Arc<DataFolder>) -> Result<Opened
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
     let (mail, postman) = post(config, &clock, &ids)?;
     let options = options_of(config, mail, relying_party(config)?);
-    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options)
+    let limiters = Limiters::in_process(Arc::clone(&clock));
+    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, &limiters, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     let users = Arc::new(users);
     let stop = CancellationToken::new();

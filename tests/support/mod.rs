@@ -9,6 +9,7 @@ pub mod load;
 pub mod node;
 pub mod passkey;
 pub mod raw;
+#[allow(dead_code, reason = "the unit tests use the rest")]
 pub mod servers;
 pub mod wait;
 

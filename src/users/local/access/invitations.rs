@@ -77,7 +77,7 @@ impl Invitations {
             .ok_or_else(|| ApiError::invalid("role", "is no role; `GET /api/users/roles` lists them"))?;
         authority::over(who, role)?;
         let institution = within_reach(who, institution)?;
-        if !self.limits.may_write_to(email.key()) {
+        if !self.limits.may_write_to(email.key()).await {
             let detail = "this address has been written to often: wait as long as `retry-after` says";
             return Err(ApiError::new(Code::RateLimited, detail).retry_after(WRITE_AGAIN));
         }
