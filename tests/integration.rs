@@ -15,6 +15,7 @@ mod support;
 
 mod cli;
 mod cli_jobs;
+mod cli_migrate;
 mod cli_server;
 mod cli_users;
 mod durability;

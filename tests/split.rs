@@ -57,10 +57,9 @@ async fn the_insides_are_for_the_services_alone() {
     let key = cluster.key().unwrap();
     let question = json!({"key": key});
     let nothing = json!({"id": "019bb0a3-3c00-7000-8000-000000000001", "events": []});
-    for (role, path, body) in [
-        (Users, "/internal/users/identify", &question),
-        (Analytics, "/internal/analytics/record", &nothing),
-    ] {
+    for (role, path, body) in
+        [(Users, "/internal/users/identify", &question), (Analytics, "/internal/analytics/record", &nothing)]
+    {
         let client = cluster.client_of(role);
         client.anonymous().post(path, body, &[]).await.expect(403).problem();
         client.post(path, body, &[]).await.expect(403).problem();

@@ -81,7 +81,11 @@ impl Stage {
             password_cost: COST,
             password_threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             password_queue: 1000,
-            registration: RegistrationOptions { mode: Mode::Open, default_role: "student".to_owned() },
+            registration: RegistrationOptions {
+                mode: Mode::Open,
+                default_role: "student".to_owned(),
+                unverified_for: SignedDuration::from_hours(7 * 24),
+            },
             mail,
             relying_party: RelyingParty::new("localhost", "http://localhost:3000")?,
         };

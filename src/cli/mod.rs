@@ -8,6 +8,7 @@ mod client;
 mod completions;
 pub mod config;
 mod jobs;
+mod migrate;
 mod nlu;
 mod openapi;
 mod say;
@@ -44,6 +45,7 @@ enum Command {
     Key(accounts::key::KeyArgs),
     #[cfg(feature = "users")]
     SigningKey(accounts::signing_key::SigningKeyArgs),
+    Migrate(migrate::MigrateArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
     Openapi(openapi::OpenapiArgs),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => accounts::key::run(args),
         #[cfg(feature = "users")]
         Command::SigningKey(args) => accounts::signing_key::run(args),
+        Command::Migrate(args) => migrate::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
             let mut out = io::stdout().lock();

@@ -36,6 +36,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
             "voice.queue.kind",
             "voice.queue.kind = \"bullmq\"",
         ),
+        (
+            role == Role::Users
+                && config.storage.kind == StorageKind::Mongodb
+                && !config.users.seal_key.is_set(),
+            "users.seal_key",
+            "users.seal_key",
+        ),
     ]
     .into_iter()
     .filter_map(|(alone, key, shared)| alone.then_some((key, shared)))

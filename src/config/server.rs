@@ -92,6 +92,12 @@ impl Default for Server {
 }
 
 impl Server {
+    /// Whether it can be reached from other machines and believes none of them where a request comes
+    /// from: behind a proxy, everybody seems to come from that one.
+    pub fn believes_no_proxy_elsewhere(&self) -> bool {
+        !self.listen.ip().is_loopback() && self.trusted_proxies.iter().all(|net| net.addr().is_loopback())
+    }
+
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
         if self.data_dir.as_os_str().is_empty() {
             checks.refuse("data_dir", "is empty", "name a folder, such as \"data\"");
@@ -157,6 +163,20 @@ mod tests {
         assert!(refusal.fix.contains("did you mean \"gateway\""), "{refusal}");
         for role in Role::ALL {
             assert_eq!(role.as_str().parse::<Role>().unwrap(), *role);
+        }
+    }
+
+    #[test]
+    fn who_listens_to_other_machines_and_believes_none_is_told_apart() {
+        for (listen, trusted, alone) in [
+            ("0.0.0.0:3000", &["127.0.0.0/8", "::1/128"][..], true),
+            ("[::]:3000", &[], true),
+            ("0.0.0.0:3000", &["127.0.0.0/8", "10.0.0.0/8"], false),
+            ("127.0.0.1:3000", &["127.0.0.0/8"], false),
+        ] {
+            let trusted_proxies = trusted.iter().map(|net| net.parse().unwrap()).collect();
+            let server = Server { listen: listen.parse().unwrap(), trusted_proxies, ..Server::default() };
+            assert_eq!(server.believes_no_proxy_elsewhere(), alone, "{listen} {trusted:?}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Users {
     pub registration: Registration,
     /// The role of whoever registers without an invitation that says another.
     pub default_role: String,
+    /// How long an account may wait for its address to be verified.
+    pub unverified_ttl: Span,
     /// Who access tokens are made out by (`iss`).
     pub issuer: String,
     /// Whom they are for (`aud`).
@@ -108,6 +110,7 @@ impl Default for Users {
         Self {
             registration: Registration::Invitation,
             default_role: "student".to_owned(),
+            unverified_ttl: Span::from_secs(7 * 24 * 3600),
             issuer: "voicera".to_owned(),
             audience: "voicera".to_owned(),
             access_token_ttl: Span::from_secs(15 * 60),
@@ -159,6 +162,8 @@ impl Users {
                 checks.refuse(key, "is empty", "leave it out to have the default");
             }
         }
+        // Not before the message to verify it has expired.
+        checks.secs("unverified_ttl", self.unverified_ttl, 48 * 3600..=366 * 24 * 3600);
         // What is revoked is remembered for two hours: nothing may outlive that.
         checks.secs("access_token_ttl", self.access_token_ttl, 60..=3600);
         checks.secs("session_ttl", self.session_ttl, 300..=366 * 24 * 3600);

@@ -1,13 +1,13 @@
-//! Accounts without a server: the users module on the embedded store of the data folder, for the
-//! command line.
+//! Accounts without a server: the users module on the store that the configuration names, for the command
+//! line.
 //!
-//! A server may run on the same folder: SQLite lets both write, and what the one changes the other
-//! sees. So the folder's lock is taken only where there is something to make that a server would make
+//! A server may run on the same store: SQLite and MongoDB let both write, and what the one changes the
+//! other sees. So the folder's lock is taken only where there is something to make that a server would make
 //! at its start.
 
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{Config, StorageKind};
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::ids::{Entropy, Ids};
 use crate::kit::limits::Limiters;
@@ -41,7 +41,8 @@ pub struct Opened {
 pub async fn open(config: &Config, begin: bool) -> Result<Opened, RoleError> {
     let path = &config.server.data_dir;
     let file = path.join(USERS_FILE);
-    let begun = !file.exists();
+    // Accounts on a server begin there, with the first process that comes.
+    let begun = config.storage.kind == StorageKind::Sqlite && !file.exists();
     if begun && !begin {
         return Err(RoleError::NoAccounts { folder: path.clone() });
     }

@@ -10,6 +10,7 @@ use crate::kit::auth;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::gateway::Peers;
 use crate::roles::host::Host;
+use crate::roles::shared::Shared;
 use crate::roles::{RoleError, analytics, routes, users, voice};
 
 /// Serves all modules.
@@ -18,7 +19,8 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
     let accounts = users::open(&host, &folder).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
-    let working = voice::open(&host, &folder, analytics.clone()).await?;
+    let shared = Shared::open(&host.config().redis)?;
+    let working = voice::open(&host, &folder, &shared, analytics.clone()).await?;
     let personal = accounts.with_voice(&host, Some(working.voice.clone()));
 
     let authenticator = Arc::clone(&accounts.authenticator);
@@ -35,9 +37,15 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         authenticator: Arc::clone(&authenticator),
         max_body_bytes: host.config().server.max_body_bytes as u64,
     };
-    let peers = Peers { voice: working.voice.clone(), users: Arc::clone(&accounts.probe), analytics };
+    let peers = Peers {
+        voice: working.voice.clone(),
+        users: Arc::clone(&accounts.probe),
+        analytics,
+        redis: shared.probe(),
+    };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     working.close().await;
+    shared.close().await;
     accounts.stop();
     host.finish().await;
     futures_util::join!(accounts.close(), counters.close());

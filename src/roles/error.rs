@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::config::Role;
 use crate::kit::peer::PeerError;
 use crate::kit::queue::QueueError;
+use crate::kit::redis::OpenError;
 use crate::kit::storage::StorageError;
 
 /// Why a role could not start.
@@ -38,6 +39,11 @@ pub enum RoleError {
     /// The queue failed.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The configured Redis is none that can be used.
+    #[error(
+        "Redis cannot be used: {0}\n  fix: correct redis.url of the configuration; docs/REDIS.md has its forms"
+    )]
+    Redis(#[from] OpenError),
     /// Training data is broken or missing.
     #[error("the skills cannot be loaded:\n{0}")]
     Skills(String),
@@ -81,6 +87,7 @@ impl RoleError {
                 | Self::Llm(_)
                 | Self::Passwords(_)
                 | Self::Mail(_)
+                | Self::Redis(_)
                 | Self::Passkeys(_)
                 | Self::Peer(_)
                 | Self::Upstream(_)

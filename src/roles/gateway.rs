@@ -38,6 +38,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
         users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
         analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
+        redis: None,
     };
     let gateway = Gateway {
         routes: routes(&voice, &users, &analytics),
@@ -56,6 +57,8 @@ pub(super) struct Peers {
     pub(super) voice: Arc<dyn Probe>,
     pub(super) users: Arc<dyn Probe>,
     pub(super) analytics: Arc<dyn Probe>,
+    /// What they share, where they share it in this process.
+    pub(super) redis: Option<Arc<dyn Probe>>,
 }
 
 #[async_trait]
@@ -63,7 +66,11 @@ impl Probe for Peers {
     async fn health(&self) -> Health {
         let (voice, users, analytics) =
             futures_util::join!(self.voice.health(), self.users.health(), self.analytics.health());
-        Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics)
+        let health = Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics);
+        match &self.redis {
+            Some(redis) => health.with("redis", redis.health().await),
+            None => health,
+        }
     }
 }
 

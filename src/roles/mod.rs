@@ -12,6 +12,8 @@ mod data_folder;
 pub mod docs;
 mod error;
 mod host;
+mod schemas;
+mod shared;
 #[cfg(feature = "voice")]
 mod skills;
 mod stores;
@@ -30,6 +32,7 @@ mod voice;
 pub use data_folder::API_KEY_FILE;
 pub use error::RoleError;
 pub use host::{Announcement, Announcer, Host};
+pub use schemas::{Schemas, schemas};
 
 use crate::config::Role;
 #[cfg(feature = "gateway")]

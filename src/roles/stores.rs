@@ -16,7 +16,7 @@ use crate::kit::storage::mongo::{self, MongoOptions};
 use crate::kit::storage::sqlite;
 use crate::roles::RoleError;
 #[cfg(feature = "users")]
-use crate::users::store::{UserStore, sqlite::SqliteUsers};
+use crate::users::store::{UserStore, mongo::MongoUsers, sqlite::SqliteUsers};
 #[cfg(feature = "voice")]
 use crate::voice::store::{CommandStore, mongo::MongoCommands, sqlite::SqliteCommands};
 
@@ -66,9 +66,8 @@ impl Stores<'_> {
     /// The accounts.
     #[cfg(feature = "users")]
     pub(super) async fn accounts(&self) -> Result<Arc<dyn UserStore>, RoleError> {
-        let on_migration: OnMigration<'_> = &|step| (self.on_migration)("users", step);
-        let options = file(&self.config.storage, (self.files)(USERS_FILE));
-        Ok(Arc::new(SqliteUsers::open(&options, self.clock, on_migration).await?))
+        let store: Arc<dyn UserStore> = open!(self, "users", USERS_FILE, SqliteUsers, MongoUsers);
+        Ok(store)
     }
 
     /// The queue of commands.
@@ -92,7 +91,8 @@ impl Stores<'_> {
 /// The file of accounts in the data folder.
 pub(super) const USERS_FILE: &str = "users.db";
 
-fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
+/// How a file is opened, by configuration.
+pub(super) fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
     sqlite::Options {
         synchronous: match storage.synchronous {
             Synchronous::Full => sqlite::Synchronous::Full,
@@ -103,7 +103,8 @@ fn file(storage: &Storage, file: PathBuf) -> sqlite::Options {
     }
 }
 
-fn database(storage: &Storage, module: &str) -> MongoOptions {
+/// How the database of a module is reached, by configuration.
+pub(super) fn database(storage: &Storage, module: &str) -> MongoOptions {
     let server = &storage.mongodb;
     MongoOptions {
         app_name: format!("voicera {module}"),

@@ -229,6 +229,7 @@ pub(super) fn options_of(config: &Config, mail: Mail, relying_party: RelyingPart
                 config::Registration::Closed => Mode::Closed,
             },
             default_role: users.default_role.clone(),
+            unverified_for: span(users.unverified_ttl),
         },
         mail,
         relying_party,
@@ -238,6 +239,12 @@ pub(super) fn options_of(config: &Config, mail: Mail, relying_party: RelyingPart
 /// Serves the users module alone.
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
+    if host.config().server.believes_no_proxy_elsewhere() {
+        tracing::warn!(
+            "behind a gateway on another machine everybody would seem to come from there, and share its limits \
+             on logging in: add the gateway's network to server.trusted_proxies"
+        );
+    }
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
     let opened = open(&host, &folder).await?;
     let internal = host.internal(opened.users.internal_router());

@@ -10,11 +10,11 @@ use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
 use crate::kit::auth;
 use crate::kit::cache::memory::MemoryCache;
-use crate::kit::health::Leaning;
-use crate::kit::pubsub::memory::MemoryPubSub;
+use crate::kit::health::{Leaning, Probe};
 use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Host, half_of_grace};
+use crate::roles::shared::Shared;
 use crate::roles::{RoleError, skills};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
@@ -39,6 +39,7 @@ pub(super) struct Working {
 pub(super) async fn open(
     host: &Host,
     folder: &DataFolder,
+    shared: &Shared,
     analytics: Arc<dyn Analytics>,
 ) -> Result<Working, RoleError> {
     let config = host.config();
@@ -77,7 +78,7 @@ pub(super) async fn open(
         store: Arc::clone(&store),
         pipeline,
         models,
-        finished: Arc::new(MemoryPubSub::default()),
+        finished: shared.messages("finished"),
         analytics,
         clock: Arc::clone(host.clock()),
         ids: host.ids().clone(),
@@ -124,15 +125,19 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
-    let working = open(&host, &folder, analytics).await?;
+    let shared = Shared::open(&host.config().redis)?;
+    let working = open(&host, &folder, &shared, analytics).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());
     let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
     // Analytics may be away: events wait for it.
-    let probe = Leaning { role: working.voice.clone(), on: vec![("users", users)] };
+    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users)];
+    on.extend(shared.probe().map(|redis| ("redis", redis)));
+    let probe = Leaning { role: working.voice.clone(), on };
     let internal = host.internal(working.voice.internal_router());
     host.serve(listener, host.mount(public.merge(internal)), Arc::new(probe)).await;
     working.close().await;
+    shared.close().await;
     host.finish().await;
     Ok(())
 }

@@ -49,6 +49,9 @@ pub struct Trust {
     pub revocations: Vec<Revocation>,
     /// Where to go on from next time.
     pub position: u64,
+    /// Whether more was revoked than went into this answer: who goes on from `position` learns it.
+    #[serde(default)]
+    pub more: bool,
 }
 
 /// The public half of an Ed25519 key.

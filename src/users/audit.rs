@@ -51,6 +51,8 @@ actions! {
     SetRole = "account.role",
     /// The status was changed.
     SetStatus = "account.status",
+    /// An account was removed whose address nobody had verified.
+    Expire = "account.expire",
     /// Everything about a person was handed out.
     Export = "account.export",
     /// Everything about a person was erased.

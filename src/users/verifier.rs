@@ -48,9 +48,19 @@ pub struct Verifier {
     clock: SharedClock,
     options: VerifierOptions,
     /// By the credential's SHA-256: the cache holds no secret.
-    cache: Cache<[u8; 32], Arc<Identity>>,
+    cache: Cache<[u8; 32], Arc<Remembered>>,
     known: RwLock<Known>,
+    /// Why the last question for news was not answered, and when that was clear; nothing once one was.
+    failed: RwLock<Option<(Timestamp, ApiError)>>,
     renewing: tokio::sync::Mutex<()>,
+}
+
+/// A credential that was checked.
+#[derive(Debug)]
+struct Remembered {
+    identity: Identity,
+    /// The [`Known::generation`] that it was checked in.
+    generation: u64,
 }
 
 /// What is known at the moment.
@@ -61,6 +71,8 @@ struct Known {
     revoked: HashMap<Uuid, Revocation>,
     position: u64,
     as_of: Option<Timestamp>,
+    /// Grows whenever a key that verified tokens does so no more.
+    generation: u64,
 }
 
 /// Why an identity is not let in any more.
@@ -77,8 +89,8 @@ impl Verifier {
     pub fn new(users: Arc<dyn Users>, clock: SharedClock, options: VerifierOptions) -> Self {
         let cache =
             Cache::builder().max_capacity(options.cache_entries).time_to_live(options.cache_ttl).build();
-        let (known, renewing) = (RwLock::default(), tokio::sync::Mutex::default());
-        Self { users, clock, options, cache, known, renewing }
+        let (known, failed, renewing) = (RwLock::default(), RwLock::default(), tokio::sync::Mutex::default());
+        Self { users, clock, options, cache, known, failed, renewing }
     }
 
     /// Asks for news every second until `stop`.
@@ -107,47 +119,100 @@ impl Verifier {
     /// # Errors
     /// That of [`Users::trust`].
     pub async fn renew(&self, asked: Timestamp) -> Result<(), ApiError> {
-        let _turn = self.renewing.lock().await;
-        let (position, as_of) = {
-            let known = self.known();
-            (known.position, known.as_of)
+        self.renew_unless(|as_of| as_of > asked).await
+    }
+
+    /// Learns what is new, unless what is known by then is `enough`. One asks for all; where the users
+    /// module does not answer, those who come after the first learn it at once.
+    async fn renew_unless(&self, enough: impl Fn(Timestamp) -> bool) -> Result<(), ApiError> {
+        let _turn = match self.renewing.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => match self.failure() {
+                // Somebody is finding out whether that has changed.
+                Some((_, error)) => return Err(error),
+                None => self.renewing.lock().await,
+            },
         };
-        if as_of.is_some_and(|as_of| as_of > asked) {
+        if self.known().as_of.is_some_and(enough) {
             return Ok(());
         }
-        let begun = self.clock.now();
-        let news = self.users.trust(position).await?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.learn(news, begun) {
-            // What it signed was read already, but is not to be believed any more.
-            self.cache.invalidate_all();
+        if let Some(error) = self.failed_lately() {
+            return Err(error);
         }
-        Ok(())
+        let outcome = self.learn().await;
+        let failed = outcome.as_ref().err().map(|error| (self.clock.now(), error.clone()));
+        *self.failed.write().unwrap_or_else(PoisonError::into_inner) = failed;
+        outcome
+    }
+
+    /// Asks until there is nothing new, so that what is known is never a part of it.
+    async fn learn(&self) -> Result<(), ApiError> {
+        let begun = self.clock.now();
+        loop {
+            let position = self.known().position;
+            let news = self.users.trust(position).await?;
+            let goes_on = news.more && news.position > position;
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            let all_there = known.learn(news, begun);
+            if !goes_on {
+                known.as_of = Some(begun);
+            }
+            drop(known);
+            if !all_there {
+                // What it signed is not to be believed any more; the generation says so, this saves room.
+                self.cache.invalidate_all();
+            }
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    fn failure(&self) -> Option<(Timestamp, ApiError)> {
+        self.failed.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What came of the last question, if that failed a moment ago.
+    fn failed_lately(&self) -> Option<ApiError> {
+        let (at, error) = self.failure()?;
+        let moment = SignedDuration::ZERO..EVERY;
+        moment.contains(&self.clock.now().duration_since(at)).then_some(error)
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_up_to_date(&self, now: Timestamp) -> bool {
-        self.known()
-            .as_of
-            .is_some_and(|as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience)
+    /// Waits for news where those that there are have become too old.
+    async fn catch_up(&self, now: Timestamp) -> Result<(), ApiError> {
+        let enough = |as_of| now.duration_since(as_of).unsigned_abs() <= self.options.patience;
+        if self.known().as_of.is_some_and(enough) {
+            return Ok(());
+        }
+        self.renew_unless(enough).await
     }
 
-    /// Whose `credential` this is, by its own account.
-    async fn identify(&self, credential: &Credential, now: Timestamp) -> Result<Identity, ApiError> {
+    /// Whose `credential` this is, by its own account, and in which generation that was found.
+    async fn identify(&self, credential: &Credential, now: Timestamp) -> Result<(Identity, u64), ApiError> {
         if credential.expose().starts_with(KEY_PREFIX) {
-            return self.users.identify(credential).await;
+            let generation = self.known().generation;
+            if let Some(error) = self.failed_lately() {
+                // Whoever asks now would wait as long as the last one did, for the same answer.
+                return Err(error);
+            }
+            return Ok((self.users.identify(credential).await?, generation));
         }
-        let read =
-            |verifier: &Self| verifier.known().keys.read(credential.expose(), &self.options.rules, now);
+        let read = |verifier: &Self| {
+            let known = verifier.known();
+            let identity = known.keys.read(credential.expose(), &self.options.rules, now)?;
+            Ok((identity, known.generation))
+        };
         let mut identity = read(self);
         let renewed_lately = self
             .known()
             .as_of
             .is_some_and(|as_of| now.duration_since(as_of) < SignedDuration::from_millis(100));
-        if identity == Err(BadToken::UnknownKey) && !renewed_lately {
+        if matches!(identity, Err(BadToken::UnknownKey)) && !renewed_lately {
             // Made out with a key of the last second.
             self.renew(now).await?;
             identity = read(self);
@@ -170,8 +235,17 @@ impl Known {
             self.revoked.insert(revocation.subject, revocation);
         }
         self.position = position;
-        self.as_of = Some(now);
+        self.generation += u64::from(!all_there);
         all_there
+    }
+
+    /// The principal of a credential that was checked before, if the key that it was checked with is one
+    /// to believe yet.
+    fn admit_again(&self, remembered: &Remembered, now: Timestamp) -> Result<Principal, Refused> {
+        if remembered.generation != self.generation {
+            return Err(Refused::Outdated);
+        }
+        self.admit(&remembered.identity, now)
     }
 
     /// The principal that `identity` is at the moment.
@@ -212,17 +286,15 @@ impl Known {
 impl Authenticator for Verifier {
     async fn authenticate(&self, credential: &Credential) -> Result<Principal, ApiError> {
         let now = self.clock.now();
-        if !self.is_up_to_date(now) {
-            self.renew(now).await?;
-        }
+        self.catch_up(now).await?;
         let hash: [u8; 32] = Sha256::digest(credential.expose().as_bytes()).into();
-        if let Some(identity) = self.cache.get(&hash) {
-            match self.known().admit(&identity, now) {
+        if let Some(remembered) = self.cache.get(&hash) {
+            match self.known().admit_again(&remembered, now) {
                 Ok(principal) => return Ok(principal),
                 Err(_) => self.cache.invalidate(&hash),
             }
         }
-        let identity = self.identify(credential, now).await?;
+        let (identity, generation) = self.identify(credential, now).await?;
         let principal = self.known().admit(&identity, now).map_err(|refused| {
             let detail = match refused {
                 Refused::Outdated => "what this account may do has changed: refresh the access token",
@@ -230,7 +302,7 @@ impl Authenticator for Verifier {
             };
             ApiError::new(Code::Unauthorized, detail)
         })?;
-        self.cache.insert(hash, Arc::new(identity));
+        self.cache.insert(hash, Arc::new(Remembered { identity, generation }));
         Ok(principal)
     }
 }
@@ -240,3 +312,6 @@ impl std::fmt::Debug for Verifier {
         f.debug_struct("Verifier").field("options", &self.options).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

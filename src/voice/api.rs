@@ -71,6 +71,8 @@ pub enum Source {
     Llm,
     /// An earlier answer to the same command.
     Cache,
+    /// A worker of another program's, on the same queue.
+    Worker,
 }
 
 impl Source {
@@ -80,6 +82,7 @@ impl Source {
             Self::Local => "local",
             Self::Llm => "llm",
             Self::Cache => "cache",
+            Self::Worker => "worker",
         }
     }
 }

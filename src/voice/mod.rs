@@ -14,6 +14,8 @@ pub mod command;
 #[cfg(feature = "voice")]
 mod conformance;
 #[cfg(feature = "voice")]
+pub mod elsewhere;
+#[cfg(feature = "voice")]
 pub mod http;
 #[cfg(feature = "voice")]
 pub mod local;

@@ -15,8 +15,9 @@ use crate::kit::http::context::TraceContext;
 use crate::kit::pubsub::PubSub;
 use crate::kit::queue::{BadPayload, Failure, Handler, Job};
 use crate::kit::telemetry;
-use crate::voice::api::{CANCELLED, Command, CommandError, NONE, Status};
+use crate::voice::api::{CANCELLED, Command, CommandError, CommandResult, NONE, Status};
 use crate::voice::command::{Process, Utterance};
+use crate::voice::elsewhere;
 use crate::voice::metrics;
 use crate::voice::pipeline::Pipeline;
 use crate::voice::reporter::Reporter;
@@ -70,6 +71,34 @@ impl Handler for Worker {
         };
         self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
     }
+
+    async fn done_elsewhere(&self, job: &Job, value: &str) -> Result<(), String> {
+        let utterance = match job.decode::<Process>() {
+            Ok(utterance) => utterance,
+            Err(bad) => return self.exhausted(job, &bad.to_string()).await,
+        };
+        let version = self.pipeline.models().current().model.version().to_owned();
+        match elsewhere::read(value, &utterance, version, self.clock.now()) {
+            Ok(result) => {
+                let command = self.finished_now(job, utterance);
+                self.finish(Command { result: Some(result), status: Status::Completed, ..command }).await
+            }
+            Err(wrong) => {
+                tracing::error!(job = %job.id, wrong, "another program's worker did not return an answer");
+                metrics::failed("elsewhere");
+                let message = "a worker of another program answered with what is no answer".to_owned();
+                let error = CommandError { code: "failed".to_owned(), message };
+                self.finish(Command { error: Some(error), ..self.finished_now(job, utterance) }).await
+            }
+        }
+    }
+}
+
+/// Returns the answer to a producer in another language, who reads it from the job.
+fn answer_producer(job: &Job, result: Option<&CommandResult>) {
+    if let Some(Err(error)) = result.map(|result| job.return_value.set(result)) {
+        tracing::warn!(job = %job.id, %error, "an answer cannot be written as JSON");
+    }
 }
 
 impl Worker {
@@ -78,6 +107,7 @@ impl Worker {
             let known = self.store.get(job.owner, job.id).await;
             let known = known.map_err(|error| Failure::Retry(error.to_string()))?;
             if let Some(known) = known.filter(Command::is_final) {
+                answer_producer(job, known.result.as_ref());
                 self.finished.publish(&job.id.to_string(), &Arc::new(known)).await;
                 return Ok(());
             }
@@ -87,6 +117,7 @@ impl Worker {
         if self.log_utterances {
             tracing::info!(said = utterance.text, intent = result.intent, "answered");
         }
+        answer_producer(job, Some(&result));
         let command =
             Command { result: Some(result), status: Status::Completed, ..self.finished_now(job, utterance) };
         self.finish(command).await.map_err(Failure::Retry)

@@ -152,7 +152,15 @@ impl Drop for Server {
 /// # Panics
 /// When there is no `redis-server`, or it does not start.
 pub fn redis() -> Server {
-    redis_with(Vec::new())
+    redis_flushed("always")
+}
+
+/// The same, flushed when `appendfsync` says.
+///
+/// # Panics
+/// As [`redis`].
+pub fn redis_flushed(appendfsync: &str) -> Server {
+    redis_with(appendfsync, Vec::new())
 }
 
 /// A Redis that has what the one at `primary` has, and takes its place when told to.
@@ -161,7 +169,7 @@ pub fn redis() -> Server {
 /// As [`redis`].
 pub fn redis_replica(primary: u16) -> Server {
     let words = ["--replicaof", "127.0.0.1", &primary.to_string()];
-    redis_with(words.map(str::to_owned).to_vec())
+    redis_with("always", words.map(str::to_owned).to_vec())
 }
 
 /// A node of a Cluster that knows no other and has no slots yet.
@@ -171,7 +179,7 @@ pub fn redis_replica(primary: u16) -> Server {
 pub fn redis_node() -> Server {
     let bus = free_port().to_string();
     let words = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
-    redis_with(words.map(str::to_owned).to_vec())
+    redis_with("always", words.map(str::to_owned).to_vec())
 }
 
 /// A Sentinel that watches the Redis at `primary`, alone, and knows it by that name.
@@ -191,11 +199,11 @@ pub fn sentinel(primary: u16) -> Server {
     })
 }
 
-fn redis_with(more: Vec<String>) -> Server {
+fn redis_with(appendfsync: &str, more: Vec<String>) -> Server {
     Server::new("redis-server", |port, folder| {
         let folder = folder.display().to_string();
         let words = ["--bind", "127.0.0.1", "--dir", &folder, "--save", ""];
-        let file = ["--appendonly", "yes", "--appendfsync", "always", "--port"];
+        let file = ["--appendonly", "yes", "--appendfsync", appendfsync, "--port"];
         let words = words.into_iter().chain(file).map(str::to_owned);
         words.chain([port.to_string()]).chain(more).collect()
     })

@@ -1,7 +1,8 @@
 //! Lists in pages: `limit`, and either `offset` or a `cursor` that stays fast at any depth.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::kit::error::{ApiError, FieldError};
@@ -12,6 +13,30 @@ pub const DEFAULT_LIMIT: u32 = 50;
 pub const LARGEST_LIMIT: u32 = 200;
 /// Rows that `offset` may skip; past that only a cursor goes.
 pub const LARGEST_OFFSET: u32 = 10_000;
+
+/// Which page of a list, as a query names it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Entries on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
+    #[param(maximum = 10_000)]
+    offset: Option<u32>,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// The page, checked.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn page(&self) -> Result<Page, ApiError> {
+        Page::parse(self.limit, self.offset, self.cursor.as_deref())
+    }
+}
 
 /// A page that a client asked for, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,18 +32,18 @@ pub struct BadUrl(String);
 /// Where Redis is, and who comes.
 #[derive(Debug, Clone)]
 pub struct Address {
-    pub(super) topology: Topology,
+    pub(in crate::kit) topology: Topology,
     /// Whether every connection is by TLS.
-    pub(super) tls: bool,
+    pub(in crate::kit) tls: bool,
     /// Who comes to the servers that keep the keys.
-    pub(super) login: Login,
+    pub(in crate::kit) login: Login,
     /// The numbered database; 0 in a Cluster.
-    pub(super) db: u8,
+    pub(in crate::kit) db: u8,
 }
 
 /// Which servers there are.
 #[derive(Debug, Clone)]
-pub(super) enum Topology {
+pub(in crate::kit) enum Topology {
     /// One.
     Standalone(Host),
     /// A primary that changes, and those that know which it is.
@@ -60,21 +60,21 @@ pub(super) enum Topology {
 
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Host {
+pub(in crate::kit) struct Host {
     /// A name or an address; one of version 6 without its brackets.
-    pub(super) name: String,
-    pub(super) port: u16,
+    pub(in crate::kit) name: String,
+    pub(in crate::kit) port: u16,
 }
 
 /// A user of the access control lists; the default one unless named.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Login {
-    pub(super) username: Option<String>,
-    pub(super) password: Option<SecretString>,
+pub(in crate::kit) struct Login {
+    pub(in crate::kit) username: Option<String>,
+    pub(in crate::kit) password: Option<SecretString>,
 }
 
 impl Login {
-    pub(super) fn password(&self) -> Option<&str> {
+    pub(in crate::kit) fn password(&self) -> Option<&str> {
         self.password.as_ref().map(ExposeSecret::expose_secret)
     }
 }

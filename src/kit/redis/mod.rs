@@ -31,6 +31,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 pub use address::{Address, BadUrl};
+pub(in crate::kit) use address::{Host, Topology};
 pub use error::RedisError;
 pub use script::Script;
 

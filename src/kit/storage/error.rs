@@ -104,6 +104,14 @@ pub enum StorageError {
         /// What is wrong, without the URL itself.
         detail: String,
     },
+    /// The server stands alone, and so has no transactions, which this store can't do without.
+    #[error(
+        "{place}: this server stands alone and has no transactions, without which accounts cannot be kept; make it a replica set, of one member if need be: start mongod with --replSet rs0, and once run rs.initiate() in mongosh"
+    )]
+    Alone {
+        /// The store.
+        place: Place,
+    },
     /// The operating system does not let this process open or write the file.
     #[error(
         "{place}: no permission ({detail}); give the user that runs Voicera the right to read and write the file and its folder"

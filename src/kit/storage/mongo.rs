@@ -13,6 +13,7 @@
 mod error;
 mod migrations;
 mod options;
+mod position;
 mod session;
 #[cfg(test)]
 pub mod stage;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 
 pub use error::is_duplicate;
 pub use options::{MongoOptions, ReadPreference};
+pub use position::Position;
 pub use session::{Session, Transaction, Updated};
 pub use values::{Binary16, binary, date, id, instant, micros, uuid};
 pub use writer::{Apply, Writer};
@@ -62,6 +64,7 @@ struct Inner {
     lists: Database,
     place: Place,
     operation_timeout: Duration,
+    needs_transactions: bool,
     state: watch::Sender<State>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -141,6 +144,7 @@ impl Mongo {
             client,
             place,
             operation_timeout: options.operation_timeout,
+            needs_transactions: options.needs_transactions,
             state: watch::Sender::new(State::Closed),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool};
 
 pub use super::migration::{Migration, MigrationStep, OnMigration};
 pub use migrations::standing;
@@ -28,6 +28,7 @@ pub use transaction::{Transaction, Transactions};
 pub use writer::Apply;
 
 use super::StorageError;
+use super::migration::Standing;
 use crate::kit::clock::SharedClock;
 use writer::Writer;
 
@@ -105,15 +106,9 @@ impl<A: Apply> Database<A> {
         on_migration: OnMigration<'_>,
     ) -> Result<Self, StorageError> {
         let file: Arc<Path> = options.file.as_path().into();
-        create_private(&file)?;
-        let connect = connect_options(options);
-        let mut conn = writer_options(&connect, options)
-            .connect()
-            .await
-            .map_err(|error| StorageError::from_sqlx(&file, &error))?;
-        migrations::run(&mut conn, &file, migrations, clock.now(), on_migration).await?;
+        let mut conn = migrated(options, migrations, clock, on_migration).await?;
         store.opened(&mut conn).await.map_err(|error| StorageError::from_sqlx(&file, &error))?;
-        let connect = connect.read_only(true);
+        let connect = connect_options(options).read_only(true);
         let readers = pool(options, options.readers.max(1)).connect_lazy_with(connect.clone());
         let spare = pool(options, 1).connect_lazy_with(connect);
         let writer = Writer::start(conn, store, Arc::clone(&file), options, Arc::clone(clock));
@@ -179,6 +174,38 @@ impl<A: Apply> Database<A> {
         self.spare.close().await;
         self.writer.close().await;
     }
+}
+
+/// Brings the file up to date, or makes it, and says how it stands then.
+///
+/// # Errors
+/// Those of [`Database::open`].
+pub async fn migrate(
+    options: &Options,
+    migrations: &[Migration],
+    clock: &SharedClock,
+    on_migration: OnMigration<'_>,
+) -> Result<Standing, StorageError> {
+    let conn = migrated(options, migrations, clock, on_migration).await?;
+    conn.close().await.map_err(|error| StorageError::from_sqlx(&options.file, &error))?;
+    standing(&options.file, migrations).await
+}
+
+/// The write connection of a file that is up to date.
+async fn migrated(
+    options: &Options,
+    migrations: &[Migration],
+    clock: &SharedClock,
+    on_migration: OnMigration<'_>,
+) -> Result<SqliteConnection, StorageError> {
+    let file = options.file.as_path();
+    create_private(file)?;
+    let mut conn = writer_options(&connect_options(options), options)
+        .connect()
+        .await
+        .map_err(|error| StorageError::from_sqlx(file, &error))?;
+    migrations::run(&mut conn, file, migrations, clock.now(), on_migration).await?;
+    Ok(conn)
 }
 
 fn pool(options: &Options, connections: u32) -> SqlitePoolOptions {

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Query;
-use crate::kit::http::page::Page;
+use crate::kit::http::page::PageQuery;
 use crate::kit::ids::UserId;
 use crate::users::audit::{Action, Entry, Outcome};
 use crate::users::local::LocalUsers;
@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
     OpenApiRouter::new().routes(routes!(audit))
 }
 
-/// Which entries, and which page of them; all that is given must hold.
+/// Which entries; all that is given must hold.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -42,14 +42,6 @@ struct TrailQuery {
     /// Only before this instant (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Entries on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
-    #[param(maximum = 10_000)]
-    offset: Option<u32>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// A page of the trail.
@@ -68,7 +60,7 @@ struct Trail {
 /// Latest first, as far as it concerns accounts within reach of the caller's role.
 #[utoipa::path(
     get, path = "/api/users/audit", tag = "users", operation_id = "audit",
-    params(TrailQuery),
+    params(TrailQuery, PageQuery),
     responses(
         (status = 200, description = "A page", body = Trail),
         (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
@@ -79,6 +71,7 @@ async fn audit(
     State(users): State<LocalUsers>,
     who: Principal,
     Query(query): Query<TrailQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Trail>, ApiError> {
     who.require(Scope::AuditRead)?;
     let query = AuditQuery {
@@ -89,7 +82,7 @@ async fn audit(
         outcome: query.outcome,
         from: query.from,
         to: query.to,
-        page: Page::parse(query.limit, query.offset, query.cursor.as_deref())?,
+        page: page.page()?,
     };
     let found = users.store.audit(query).await?;
     let next_cursor = found.next.map(|cursor| cursor.to_string());

@@ -37,7 +37,7 @@ struct InviteRequest {
 /// The invitation is on its way.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct InviteReply {
+pub(super) struct InviteReply {
     /// Where messages go in this installation: `mail` to the person, `log` to the server's log, for
     /// development.
     delivery: Delivery,
@@ -67,6 +67,11 @@ async fn invite(
 ) -> Result<Response, ApiError> {
     let expires_at =
         users.invitations.invite(&who, &request.email, &request.role, request.institution.as_deref()).await?;
+    Ok(reply(&users, expires_at))
+}
+
+/// The reply to an invitation that is good until then.
+pub(super) fn reply(users: &LocalUsers, expires_at: Timestamp) -> Response {
     let reply = InviteReply { delivery: users.mail.delivery(), expires_at };
-    Ok((StatusCode::ACCEPTED, axum::Json(reply)).into_response())
+    (StatusCode::ACCEPTED, axum::Json(reply)).into_response()
 }

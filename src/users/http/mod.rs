@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod ceremony;
 pub mod internal;
 pub mod invitations;
 pub mod jwks;

@@ -1,39 +1,22 @@
 //! `POST /api/auth/login/passkey/start`, `POST /api/auth/login/passkey`: a passkey for tokens.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::header;
-use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use axum::response::Response;
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse};
+use webauthn_rs::prelude::PublicKeyCredential;
 
+use super::ceremony::{self, PasskeyCeremony};
 use super::login::{TokenReply, reply};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Json;
 use crate::users::local::LocalUsers;
-use crate::users::local::access::passkeys::CEREMONY_WITHIN;
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<LocalUsers> {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
-}
-
-/// What a browser is to be asked.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct PasskeyRequest {
-    /// `options.publicKey` is what `PublicKeyCredential.parseRequestOptionsFromJSON` reads, for
-    /// `navigator.credentials.get`. Binary values are base64url.
-    #[schema(value_type = Object)]
-    options: RequestChallengeResponse,
-    /// For `POST /api/auth/login/passkey`, with the answer.
-    token: String,
-    /// Seconds until the token expires.
-    #[schema(example = 300)]
-    expires_in: i64,
 }
 
 /// What the browser answered.
@@ -75,22 +58,16 @@ struct PasskeyStartRequest {
     post, path = "/api/auth/login/passkey/start", tag = "auth", operation_id = "startPasskeyLogin",
     request_body = Option<PasskeyStartRequest>,
     responses(
-        (status = 200, description = "What to ask the browser", body = PasskeyRequest),
+        (status = 200, description = "What to ask the browser", body = PasskeyCeremony),
         (status = "4XX", description = "Too often", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn start(
     State(users): State<LocalUsers>,
     request: Option<Json<PasskeyStartRequest>>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let device = request.and_then(|Json(request)| request.device);
-    let ceremony = users.passkeys.start_log_in(device.as_deref()).await?;
-    let reply = PasskeyRequest {
-        options: ceremony.options,
-        token: ceremony.token.expose_secret().to_owned(),
-        expires_in: CEREMONY_WITHIN.as_secs(),
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(reply)))
+    ceremony::reply(&users.passkeys.start_log_in(device.as_deref()).await?)
 }
 
 /// Finish a log-in with a passkey

@@ -2,43 +2,27 @@
 //! one's passkeys.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use webauthn_rs::prelude::{CreationChallengeResponse, RegisterPublicKeyCredential};
+use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
+use super::ceremony::{self, PasskeyCeremony};
 use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::{Json, Path};
 use crate::kit::ids::PasskeyId;
 use crate::users::local::LocalUsers;
-use crate::users::local::access::passkeys::CEREMONY_WITHIN;
 use crate::users::local::access::step_up::Proof;
 use crate::users::store::StoredPasskey;
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<LocalUsers> {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(list, add)).routes(routes!(remove))
-}
-
-/// What a browser is to make.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct PasskeyCreation {
-    /// `options.publicKey` is what `PublicKeyCredential.parseCreationOptionsFromJSON` reads, for
-    /// `navigator.credentials.create`. Binary values are base64url.
-    #[schema(value_type = Object)]
-    options: CreationChallengeResponse,
-    /// For `POST /api/auth/passkeys`, with the answer.
-    token: String,
-    /// Seconds until the token expires.
-    #[schema(example = 300)]
-    expires_in: i64,
 }
 
 /// What the browser made.
@@ -103,7 +87,7 @@ impl From<StoredPasskey> for PasskeyReply {
     post, path = "/api/auth/passkeys/start", tag = "auth", operation_id = "startPasskey",
     request_body = Option<Proof>,
     responses(
-        (status = 200, description = "What to have the browser make", body = PasskeyCreation),
+        (status = 200, description = "What to have the browser make", body = PasskeyCeremony),
         (status = "4XX", description = "Not a session, or a wrong password or code", body = Problem, content_type = "application/problem+json"),
     ),
     security(("bearer" = [])),
@@ -112,15 +96,9 @@ async fn start(
     State(users): State<LocalUsers>,
     who: Principal,
     proof: Option<Json<Proof>>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let proof = proof.map_or_else(Proof::default, |Json(proof)| proof);
-    let ceremony = users.passkeys.start_adding(&who, &proof).await?;
-    let reply = PasskeyCreation {
-        options: ceremony.options,
-        token: ceremony.token.expose_secret().to_owned(),
-        expires_in: CEREMONY_WITHIN.as_secs(),
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(reply)))
+    ceremony::reply(&users.passkeys.start_adding(&who, &proof).await?)
 }
 
 /// Add the passkey that the browser made

@@ -22,7 +22,7 @@ use crate::kit::ids::{PasskeyId, SessionId, UserId};
 use crate::users::account::Account;
 use crate::users::audit::Entry;
 use crate::users::local::access::step_up::Proof;
-use crate::users::local::administration::personal::{Kept, Personal};
+use crate::users::local::administration::personal::{Kept, Personal, TrailOf};
 use crate::voice::api::{Command, ExportPage, Voice};
 
 /// The endpoints.
@@ -40,9 +40,10 @@ struct PersonalData {
     sessions: Vec<ExportedSession>,
     keys: Vec<KeyReply>,
     passkeys: Vec<ExportedPasskey>,
-    /// What the trail says of the account, and of what it did; latest first.
+    /// What the trail says of the account, and of what it did; latest first. Where, and with what,
+    /// somebody else did it is left out. Sent as it is read, as are the commands.
     audit: Vec<Entry>,
-    /// What was said and answered, latest first. The last member: it is sent as it is read.
+    /// What was said and answered, latest first.
     commands: Vec<Command>,
 }
 
@@ -121,7 +122,7 @@ async fn export_with_proof(
 }
 
 fn document(id: UserId, kept: Kept) -> Result<Response, ApiError> {
-    let Kept { at, account, sessions, keys, passkeys, audit, commands, voice } = kept;
+    let Kept { at, account, sessions, keys, passkeys, trail, commands, voice } = kept;
     let head = PersonalData {
         exported_at: at,
         account,
@@ -147,14 +148,18 @@ fn document(id: UserId, kept: Kept) -> Result<Response, ApiError> {
                 last_used_at: passkey.last_used_at,
             })
             .collect(),
-        audit,
+        audit: Vec::new(),
         commands: Vec::new(),
     };
     let mut head = serde_json::to_vec(&head).map_err(ApiError::internal)?;
-    // The commands go where the empty list ends.
-    let tail = Bytes::from(head.split_off(head.len().saturating_sub(2)));
-    let end = |bytes| stream::iter([Ok::<_, ApiError>(bytes)]);
-    let body = end(Bytes::from(head)).chain(all_commands(voice, id, commands)).chain(end(tail));
+    // Both go where the empty lists are.
+    head.truncate(head.len().saturating_sub(BETWEEN.len() + END.len()));
+    let piece = |bytes: Bytes| stream::iter([Ok::<_, ApiError>(bytes)]);
+    let body = piece(head.into())
+        .chain(all_entries(trail))
+        .chain(piece(BETWEEN.into()))
+        .chain(all_commands(voice, id, commands))
+        .chain(piece(END.into()));
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"voicera-{id}.json\"")),
@@ -163,32 +168,52 @@ fn document(id: UserId, kept: Kept) -> Result<Response, ApiError> {
     Ok((headers, Body::from_stream(body)).into_response())
 }
 
-/// Every command from `first` on, with commas between, a page at a time. Where a page can't be had the
-/// answer breaks off, which a client notices: half a document is no document.
+/// What stands between the entries and the commands.
+const BETWEEN: &str = "],\"commands\":[";
+/// What stands after them.
+const END: &str = "]}";
+
+/// Every entry, with commas between, a page at a time. Where a page can't be had the answer breaks off,
+/// which a client notices: half a document is no document.
+fn all_entries(trail: TrailOf) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    stream::try_unfold((trail, true), |(mut trail, is_first)| async move {
+        let page = trail.page().await?;
+        let bytes = listed(&page, is_first)?;
+        Ok((!page.is_empty()).then_some((bytes, (trail, false))))
+    })
+}
+
+/// Every command from `first` on, likewise.
 fn all_commands(
     voice: Arc<dyn Voice>,
     user: UserId,
     first: ExportPage,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    stream::try_unfold((Some(first), true), move |(page, mut is_first)| {
+    stream::try_unfold((Some(first), true), move |(page, is_first)| {
         let voice = Arc::clone(&voice);
         async move {
             let Some(page) = page else { return Ok(None) };
-            let mut bytes = Vec::new();
-            for command in &page.commands {
-                if !is_first {
-                    bytes.push(b',');
-                }
-                is_first = false;
-                serde_json::to_writer(&mut bytes, command).map_err(ApiError::internal)?;
-            }
+            let bytes = listed(&page.commands, is_first)?;
             let next = match page.next {
                 Some(place) => Some(voice.export(user, Some(place)).await?),
                 None => None,
             };
-            Ok(Some((Bytes::from(bytes), (next, is_first))))
+            Ok(Some((bytes, (next, is_first && page.commands.is_empty()))))
         }
     })
+}
+
+/// A part of a list, with a comma before each item but the first of all.
+fn listed<T: Serialize>(items: &[T], mut is_first: bool) -> Result<Bytes, ApiError> {
+    let mut bytes = Vec::new();
+    for item in items {
+        if !is_first {
+            bytes.push(b',');
+        }
+        is_first = false;
+        serde_json::to_writer(&mut bytes, item).map_err(ApiError::internal)?;
+    }
+    Ok(bytes.into())
 }
 
 /// Erase an account

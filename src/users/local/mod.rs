@@ -50,6 +50,8 @@ use crate::voice::api::Voice;
 
 /// The name of the account that the first start makes.
 const OWNER: &str = "owner";
+/// Revocations in one answer; the rest comes with the next question.
+const REVOCATIONS_AT_ONCE: u32 = 10_000;
 /// How often what has expired is removed and keys are looked after.
 const UPKEEP: SignedDuration = SignedDuration::from_mins(10);
 
@@ -109,7 +111,8 @@ impl LocalUsers {
     /// The store's, or a seal that is not this installation's.
     pub async fn prepare(&self) -> Result<(), ApiError> {
         self.store.seed_roles(roles::built_in(), self.clock.now()).await?;
-        self.signer.keep_fresh().await
+        self.signer.keep_fresh().await?;
+        self.signer.check().await
     }
 
     /// Makes the first account and its key, good for everything, if there never was one.
@@ -206,6 +209,9 @@ impl LocalUsers {
                 if let Err(error) = self.store.prune(now).await {
                     tracing::warn!(%error, "what has expired could not be removed");
                 }
+                if let Err(error) = self.registration.prune().await {
+                    tracing::warn!(%error, "accounts that were never verified could not be removed");
+                }
             }
             let again = now.saturating_add(note).unwrap_or(Timestamp::MAX);
             let over = stop.run_until_cancelled(self.clock.sleep_until(again)).await.is_none();
@@ -239,9 +245,11 @@ impl Users for LocalUsers {
 
     async fn trust(&self, position: u64) -> Result<Trust, ApiError> {
         // Revocations first: who reads them before roles and keys misses nothing, only learns twice.
-        let (revocations, position) = self.store.revocations(position).await?;
+        let (revocations, position) = self.store.revocations(position, REVOCATIONS_AT_ONCE).await?;
+        let more = revocations.len() >= REVOCATIONS_AT_ONCE as usize;
         let roles = self.store.roles().await?;
-        Ok(Trust { signing_keys: self.signer.public_keys().await?, roles, revocations, position })
+        let signing_keys = self.signer.public_keys().await?;
+        Ok(Trust { signing_keys, roles, revocations, position, more })
     }
 
     async fn preferences(&self, user: UserId) -> Result<Preferences, ApiError> {

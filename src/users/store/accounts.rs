@@ -10,6 +10,8 @@ use super::Within;
 use crate::kit::http::page::{Cursor, Page};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
+#[cfg(doc)]
+use crate::users::account::folded;
 use crate::users::account::{Account, Email, Kind, Profile, Status};
 use crate::users::api::Preferences;
 use crate::users::audit::Entry;
@@ -46,6 +48,14 @@ pub trait AccountStore: Send + Sync {
 
     /// Forgets who an account belonged to: its fields, credentials, sessions and second factors.
     async fn erase_account(&self, erase: EraseAccount) -> Result<Changed, StorageError>;
+
+    /// Pending accounts whose address nobody has verified and that were last changed before `before`, those
+    /// of longest ago first, at most `limit`. Nobody has ever got into one.
+    async fn unverified(&self, before: Timestamp, limit: u32) -> Result<Vec<Account>, StorageError>;
+
+    /// Removes accounts altogether, with all that belongs to them, each with its entry in the trail; one
+    /// that has another version by now stays. Answers how many are gone.
+    async fn remove_accounts(&self, remove: Vec<RemoveAccount>) -> Result<u64, StorageError>;
 
     /// Erasures that other modules have not confirmed, and are due.
     async fn due_erasures(&self, now: Timestamp, limit: u32) -> Result<Vec<DueErasure>, StorageError>;
@@ -202,6 +212,17 @@ pub struct EraseAccount {
     pub trail: Entry,
 }
 
+/// An account to remove altogether: one that never was anybody's.
+#[derive(Debug, Clone)]
+pub struct RemoveAccount {
+    /// Which.
+    pub id: UserId,
+    /// The version that was judged.
+    pub if_version: u64,
+    /// What the trail will say.
+    pub trail: Entry,
+}
+
 /// An erasure that other modules have not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueErasure {
@@ -216,7 +237,7 @@ pub struct DueErasure {
 pub struct AccountQuery {
     /// Whose.
     pub within: Within,
-    /// A part of the name or of the address, whatever its case.
+    /// A part of the name or of the address, once all of them are [`folded`].
     pub search: Option<String>,
     /// With this role.
     pub role: Option<String>,
@@ -238,7 +259,7 @@ pub enum AccountSort {
     Newest,
     /// Earliest first.
     Oldest,
-    /// By name.
+    /// By name, [`folded`].
     Name,
     /// Latest used first.
     LastActive,

@@ -10,6 +10,7 @@ mod changes;
 mod erase;
 mod keys;
 mod listing;
+mod newcomers;
 mod one_time;
 mod passkeys;
 mod refresh;
@@ -26,6 +27,7 @@ pub(crate) use changes::*;
 pub(crate) use erase::*;
 pub(crate) use keys::*;
 pub(crate) use listing::*;
+pub(crate) use newcomers::*;
 pub(crate) use one_time::*;
 pub(crate) use passkeys::*;
 pub(crate) use refresh::*;
@@ -68,6 +70,9 @@ macro_rules! conformance {
             a_password_ends_every_session_but_the_one_it_was_changed_in
             a_rehash_is_seen_by_nobody
             a_verified_address_makes_a_pending_account_active_and_no_other
+            a_pending_account_is_taken_over_whole_or_not_at_all
+            who_never_verified_is_found_longest_ago_first
+            who_never_verified_is_removed_as_judged_and_leaves_the_address
             the_last_administrator_stays
             an_administrator_who_cannot_get_in_is_none
             of_administrators_who_remove_each_other_at_once_one_is_left
@@ -89,6 +94,7 @@ macro_rules! conformance {
             a_lost_reply_is_forgiven_for_a_while
             a_used_token_that_comes_back_ends_its_session_alone
             a_token_of_a_session_that_is_over_is_unknown
+            a_refresh_token_tells_its_session_whatever_became_of_it
             an_account_that_is_put_aside_does_not_refresh
             a_key_tells_whose_it_is_while_it_is_good
             a_key_reads_back_and_keys_come_latest_first
@@ -114,6 +120,8 @@ macro_rules! conformance {
             a_recovery_code_is_used_up_even_at_once
             new_recovery_codes_take_the_place_of_the_old
             without_a_second_factor_there_are_no_recovery_codes
+            what_was_lost_is_taken_off_whole_and_ends_what_was_begun_with_it
+            the_last_administrator_is_left_a_way_in
             a_passkey_reads_back_and_is_known_once
             there_are_no_more_passkeys_than_one_may_have
             the_counter_of_a_passkey_only_grows

@@ -9,6 +9,7 @@ mod audit;
 #[cfg(test)]
 mod conformance;
 mod keys;
+pub mod mongo;
 mod one_time;
 mod passkeys;
 mod roles;

@@ -17,8 +17,9 @@ pub trait TrustStore: Send + Sync {
     /// one has come before it, nothing is done.
     async fn add_signing_key(&self, key: NewSigningKey) -> Result<(), StorageError>;
 
-    /// What was revoked after `position`, and the position now.
-    async fn revocations(&self, position: u64) -> Result<(Vec<Revocation>, u64), StorageError>;
+    /// What was revoked after `position`, oldest first and `limit` at most, and the position to go on
+    /// from. Nothing that is revoked later comes before it.
+    async fn revocations(&self, position: u64, limit: u32) -> Result<(Vec<Revocation>, u64), StorageError>;
 }
 
 /// A key that signs access tokens.

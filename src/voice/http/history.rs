@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Query;
-use crate::kit::http::page::Page;
+use crate::kit::http::page::PageQuery;
 use crate::voice::api::Command;
 use crate::voice::store::{CommandStore, Filter};
 
@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<Arc<dyn CommandStore>> {
     OpenApiRouter::new().routes(routes!(history))
 }
 
-/// Which commands, and which page of them.
+/// Which commands.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -43,14 +43,6 @@ struct HistoryQuery {
     /// Only accepted before this instant (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
-    /// Entries on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
-    #[param(maximum = 10_000)]
-    offset: Option<u32>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// A page of the history.
@@ -71,7 +63,7 @@ pub struct History {
 /// Newest first, a page at a time.
 #[utoipa::path(
     get, path = "/api/voice/history", tag = "voice", operation_id = "history",
-    params(HistoryQuery),
+    params(HistoryQuery, PageQuery),
     responses(
         (status = 200, description = "A page", body = History),
         (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
@@ -82,9 +74,10 @@ async fn history(
     State(store): State<Arc<dyn CommandStore>>,
     principal: Principal,
     Query(query): Query<HistoryQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<History>, ApiError> {
     principal.require(Scope::VoiceRead)?;
-    let page = Page::parse(query.limit, query.offset, query.cursor.as_deref())?;
+    let page = page.page()?;
     let filter = Filter {
         intent: query.intent,
         language: query.language,

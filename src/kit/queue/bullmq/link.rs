@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bullmq::options::RedisConnectionOptions;
 use bullmq::redis_connection::{AnyConnection, RedisConnection};
-use deadpool_redis::redis::{FromRedisValue, IntoConnectionInfo, RedisError, Script, ToRedisArgs, cmd};
-use secrecy::ExposeSecret;
+use deadpool_redis::redis::{FromRedisValue, RedisError, Script, ToRedisArgs, cmd};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::options::BullOptions;
 use crate::kit::queue::QueueError;
+use crate::kit::redis::{Address, Host, Topology};
 
 /// The way to the server.
 pub(super) struct Link {
@@ -31,17 +31,28 @@ impl fmt::Debug for Link {
 
 impl Link {
     pub(super) fn new(options: &BullOptions) -> Result<Self, QueueError> {
-        let urls: Vec<&str> = options.url.expose_secret().split(',').map(str::trim).collect();
-        let mut servers = Vec::new();
-        for url in &urls {
-            let known = url.into_connection_info().map_err(|error| QueueError::Refused {
-                server: "of the configuration".to_owned(),
-                detail: error.to_string(),
-            })?;
-            servers.push(known.addr().to_string());
-        }
-        let how = RedisConnectionOptions::default();
-        let how = if let [url] = urls[..] { how.url(url) } else { how.cluster_nodes(urls) };
+        let refused = |detail: String| QueueError::Refused { server: "in redis.url".to_owned(), detail };
+        let address = Address::parse(&options.url).map_err(|error| refused(error.to_string()))?;
+        let how = RedisConnectionOptions {
+            username: address.login.username.clone(),
+            password: address.login.password().map(str::to_owned),
+            db: Some(address.db),
+            tls: address.tls,
+            ..RedisConnectionOptions::default()
+        };
+        let (how, servers) = match &address.topology {
+            Topology::Standalone(host) => (how.host(&host.name).port(host.port), vec![shown(host)]),
+            Topology::Cluster(hosts) => {
+                let scheme = if address.tls { "rediss" } else { "redis" };
+                let nodes = hosts.iter().map(|host| format!("{scheme}://{}", shown(host)));
+                (how.cluster_nodes(nodes), hosts.iter().map(shown).collect())
+            }
+            Topology::Sentinel { .. } => {
+                let detail = "BullMQ's driver does not ask Sentinels; give it the address of the primary, or \
+                              of a proxy that follows it";
+                return Err(refused(detail.to_owned()));
+            }
+        };
         Ok(Self {
             server: servers.join(", "),
             how,
@@ -167,6 +178,38 @@ impl Link {
                 server = self.server,
                 "{name} is {found} on the Redis that holds the jobs: it may lose some; set {name} {value}"
             );
+        }
+    }
+}
+
+/// A server, as it stands in a URL.
+fn shown(Host { name, port }: &Host) -> String {
+    if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(url: &str) -> Result<Link, QueueError> {
+        Link::new(&BullOptions { url: url.into(), ..BullOptions::default() })
+    }
+
+    #[test]
+    fn one_url_names_a_server_or_a_cluster() {
+        let alone = link("rediss://ada:p%40ss@[::1]:7000/3").unwrap();
+        assert_eq!(alone.how.effective_url(), "rediss://ada:p%40ss@[::1]:7000/3");
+        assert_eq!(alone.server, "[::1]:7000");
+        let cluster = link("redis-cluster://:secret@a,b:7001").unwrap();
+        assert_eq!(cluster.how.cluster_nodes, ["redis://a:6379", "redis://b:7001"]);
+        assert!(!format!("{cluster:?}").contains("secret"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_without_its_password() {
+        for url in ["redis-sentinel://:hunter2@a/primary", "redis://:hunter2@", "http://a"] {
+            let refused = link(url).unwrap_err().to_string();
+            assert!(!refused.contains("hunter2"), "{refused}");
         }
     }
 }

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 /// What holds for one queue on Redis, beside [`QueueOptions`](crate::kit::queue::QueueOptions).
 #[derive(Debug, Clone)]
 pub struct BullOptions {
-    /// `redis://USER:PASSWORD@HOST:PORT/DB`, or `rediss://` for TLS. Several, separated by commas, are
-    /// nodes of one Cluster.
+    /// One of the forms of [`Address`](crate::kit::redis::Address), but for Sentinels, whom BullMQ's driver
+    /// does not ask.
     pub url: SecretString,
     /// What BullMQ's keys begin with, the same for Node's workers and producers. On a Cluster in braces,
     /// so that all keys of a queue are on one node: `{bull}`.

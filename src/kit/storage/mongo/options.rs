@@ -32,6 +32,8 @@ pub struct MongoOptions {
     pub operation_timeout: Duration,
     /// Who is asked for lists and figures.
     pub read_preference: ReadPreference,
+    /// Whether a server that stands alone, and so has no transactions, is refused.
+    pub needs_transactions: bool,
 }
 
 /// Who of a replica set is asked (<https://www.mongodb.com/docs/manual/core/read-preference/>).
@@ -75,6 +77,7 @@ impl MongoOptions {
             connect_timeout: Duration::from_secs(5),
             operation_timeout: Duration::from_secs(10),
             read_preference: ReadPreference::Primary,
+            needs_transactions: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::bson::doc;
 
-use super::{Mongo, migrations};
+use super::{Mongo, PATIENCE, migrations};
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::migration::{Migration, OnMigration, Standing};
@@ -30,7 +30,13 @@ pub(super) enum State {
 
 /// Whether trying again is no use.
 pub(super) fn is_final(error: &StorageError) -> bool {
-    matches!(error, StorageError::Newer { .. } | StorageError::Altered { .. } | StorageError::Address { .. })
+    matches!(
+        error,
+        StorageError::Newer { .. }
+            | StorageError::Altered { .. }
+            | StorageError::Address { .. }
+            | StorageError::Alone { .. }
+    )
 }
 
 impl State {
@@ -70,9 +76,14 @@ impl Mongo {
         on_migration: OnMigration<'_>,
     ) -> Result<(), StorageError> {
         let hello = async { self.0.database.run_command(doc! { "hello": 1 }).await };
-        let hello = self.within(self.0.operation_timeout, hello).await?;
+        // A role that starts before its server is not to be kept from living by it.
+        let patience = PATIENCE.min(self.0.operation_timeout);
+        let hello = self.within(patience, hello).await?;
         let transactions =
             hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+        if !transactions && self.0.needs_transactions {
+            return Err(StorageError::Alone { place: self.0.place.clone() });
+        }
         migrations::run(self, list, clock, on_migration).await?;
         if !transactions {
             tracing::warn!(

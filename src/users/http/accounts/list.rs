@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use crate::kit::auth::Principal;
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Query;
-use crate::kit::http::page::{From, Page};
+use crate::kit::http::page::{From, PageQuery};
 use crate::users::account::{Account, Status};
 use crate::users::local::LocalUsers;
 use crate::users::store::{AccountQuery, AccountSort, Within};
@@ -32,7 +32,7 @@ enum Sort {
     LastActive,
 }
 
-/// Which accounts, and which page of them.
+/// Which accounts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -52,14 +52,6 @@ struct ListQuery {
     #[serde(default)]
     #[param(inline, required = false)]
     sort: Sort,
-    /// Entries on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
-    #[param(maximum = 10_000)]
-    offset: Option<u32>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// A page of accounts.
@@ -77,7 +69,7 @@ struct AccountList {
 /// Those within reach of the caller's role: all, or those of the institution.
 #[utoipa::path(
     get, path = "/api/users", tag = "users", operation_id = "listUsers",
-    params(ListQuery),
+    params(ListQuery, PageQuery),
     responses(
         (status = 200, description = "A page", body = AccountList),
         (status = "4XX", description = "No page", body = Problem, content_type = "application/problem+json"),
@@ -88,8 +80,9 @@ async fn list(
     State(users): State<LocalUsers>,
     who: Principal,
     Query(query): Query<ListQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<AccountList>, ApiError> {
-    let page = Page::parse(query.limit, query.offset, query.cursor.as_deref())?;
+    let page = page.page()?;
     let sort = match query.sort {
         Sort::Newest => AccountSort::Newest,
         Sort::Oldest => AccountSort::Oldest,

@@ -136,6 +136,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn accounts_are_found_in_every_script_whatever_its_case() {
+        let people = People::gather().await;
+        let root = people.root.clone();
+        let named = [("a", "\u{c9}mile"), ("b", "\u{416}\u{435}\u{43d}\u{44f}"), ("c", "emil")];
+        for (address, name) in named {
+            let id = people.account(address, "teacher", None).await.id;
+            let body = json!({ "name": name });
+            let reply = send(&people, &root, Request::put(format!("/api/users/{id}")), &body).await;
+            assert_eq!(reply.status, StatusCode::OK);
+        }
+        let names = async |query: &str| {
+            let path = format!("/api/users?role=teacher&sort=name&{query}");
+            let reply = send(&people, &root, Request::get(path), &Value::Null).await;
+            let users = reply.body["users"].as_array().unwrap().clone();
+            users.iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("search=%C3%A9MILE").await, ["\u{c9}mile"]);
+        assert_eq!(names("search=%D0%B6%D0%95%D0%9D").await, ["\u{416}\u{435}\u{43d}\u{44f}"]);
+        assert_eq!(names("search=C@example").await, ["emil"]);
+        assert_eq!(names("search=%25").await, Vec::<String>::new());
+        assert_eq!(names("").await, ["emil", "\u{c9}mile", "\u{416}\u{435}\u{43d}\u{44f}"]);
+    }
+
+    #[tokio::test]
     async fn the_trail_is_read_within_reach() {
         let people = People::gather().await;
         let head = people.somebody("head", "institution_admin", Some("school")).await;

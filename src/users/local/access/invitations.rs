@@ -10,11 +10,11 @@ use crate::kit::auth::{Principal, Reach, Scope};
 use crate::kit::error::{ApiError, Code};
 use crate::kit::ids::UserId;
 use crate::users::account::{Email, Status};
-use crate::users::audit::{Action, Scribe};
+use crate::users::audit::{Action, Entry, Scribe};
 use crate::users::local::access::limits::Limits;
 use crate::users::local::access::mail::{About, Letter, Mail};
 use crate::users::local::access::one_time::{OneTimeTokens, not_good};
-use crate::users::local::administration::authority;
+use crate::users::local::administration::{authority, description};
 use crate::users::local::seal::{Purpose as Sealing, Seal};
 use crate::users::local::secret::hash_of;
 use crate::users::store::{Purpose, UserStore, Within};
@@ -75,8 +75,15 @@ impl Invitations {
         let roles = self.store.roles().await?;
         let role = authority::named(&roles, role)
             .ok_or_else(|| ApiError::invalid("role", "is no role; `GET /api/users/roles` lists them"))?;
-        authority::over(who, role)?;
-        let institution = within_reach(who, institution)?;
+        let asked = asked_for(institution)?;
+        let trail = self.scribe.entry(Action::Invite).by(who).with("role", role.name.as_str());
+        let institution = match authority::over(who, role).and_then(|()| within_reach(who, asked)) {
+            Ok(institution) => institution,
+            Err(refusal) => {
+                let trail = Entry { institution: who.institution.clone(), ..trail };
+                return Err(authority::refuse(self.store.as_ref(), trail, refusal).await);
+            }
+        };
         if !self.limits.may_write_to(email.key()).await {
             let detail = "this address has been written to often: wait as long as `retry-after` says";
             return Err(ApiError::new(Code::RateLimited, detail).retry_after(WRITE_AGAIN));
@@ -91,10 +98,9 @@ impl Invitations {
         let seal =
             |owner: &[u8]| self.seal.seal(Sealing::Payload, owner, &payload).map_err(ApiError::internal);
         let (token, expires_at) = self.one_time.issue_with(Purpose::Invite, GOOD_FOR, seal).await?;
-        let mut entry = self.scribe.entry(Action::Invite).by(who).with("role", role.name.as_str());
-        entry.institution = institution;
-        entry.log();
-        self.store.append(entry).await?;
+        let trail = Entry { institution, ..trail };
+        trail.log();
+        self.store.append(trail).await?;
         self.mail.send(Letter { to: email, about: About::Invite(token) });
         Ok(expires_at)
     }
@@ -153,15 +159,19 @@ impl Invitations {
     }
 }
 
+/// The institution that was asked for, as it is kept.
+fn asked_for(institution: Option<&str>) -> Result<Option<String>, ApiError> {
+    let asked = institution.filter(|name| !name.trim().is_empty());
+    asked.map(|name| description::name("institution", name.to_owned())).transpose()
+}
+
 /// The institution that an account gets which `who` invites.
-fn within_reach(who: &Principal, asked: Option<&str>) -> Result<Option<String>, ApiError> {
-    let asked = asked.map(str::trim).filter(|name| !name.is_empty());
-    if asked.is_some_and(|name| name.chars().count() > 100 || name.chars().any(char::is_control)) {
-        return Err(ApiError::invalid("institution", "must have at most 100 characters, in one line"));
-    }
+fn within_reach(who: &Principal, asked: Option<String>) -> Result<Option<String>, ApiError> {
     match (who.reach, &who.institution) {
-        (Reach::Everyone, _) => Ok(asked.map(str::to_owned)),
-        (Reach::Institution, Some(own)) if asked.is_none_or(|name| name == own) => Ok(Some(own.clone())),
+        (Reach::Everyone, _) => Ok(asked),
+        (Reach::Institution, Some(own)) if asked.as_ref().is_none_or(|name| name == own) => {
+            Ok(Some(own.clone()))
+        }
         _ => Err(ApiError::new(Code::Forbidden, "you can invite into your own institution alone")),
     }
 }

@@ -4,6 +4,8 @@
 //! Whether an address has an account is nobody's business: the answer is the same and takes as long
 //! (one password hash, two writes), and only the message to that address says more.
 
+mod unverified;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -49,6 +51,8 @@ pub struct RegistrationOptions {
     pub mode: Mode,
     /// The role of whoever does without an invitation.
     pub default_role: String,
+    /// How long an account may wait for its address to be verified.
+    pub unverified_for: SignedDuration,
 }
 
 /// Registration.

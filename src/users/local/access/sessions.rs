@@ -284,13 +284,11 @@ impl Sessions {
     /// for whoever brings many that are not known.
     pub async fn refresh(&self, presented: &str) -> Result<Tokens, ApiError> {
         let hash = secret::hash_of(presented);
-        match self.store.refreshed_by(&hash).await? {
-            Some(session) => self.limits.refresh(session).await?,
-            None => {
-                self.limits.origin().await?;
-                return Err(not_good());
-            }
-        }
+        let Some(session) = self.store.refreshed_by(&hash).await? else {
+            self.limits.origin().await?;
+            return Err(not_good());
+        };
+        self.limits.refresh(session).await?;
         let salt: [u8; 32] = self.ids.entropy().bytes();
         let successor = self.successor(presented, &salt);
         let address = context::current().and_then(|context| context.client.address);

@@ -75,6 +75,14 @@ impl Signer {
         Self { store, seal, scribe, clock, ids, options, ready: RwLock::default() }
     }
 
+    /// Whether this installation can open the key that signs now.
+    ///
+    /// # Errors
+    /// The store's, or that it was sealed with another secret.
+    pub async fn check(&self) -> Result<(), ApiError> {
+        self.ready(self.clock.now()).await.map(drop)
+    }
+
     /// How long a token is good.
     pub fn lifetime(&self) -> SignedDuration {
         self.options.lifetime

@@ -24,7 +24,7 @@ use crate::users::store::{
     AccountPage, AccountQuery, AccountStats, Change, ChangeAccount, Changed, Description, UserStore, Within,
 };
 
-pub use members::NewMember;
+pub use members::{NewMember, is_asked_in};
 
 /// How often a change is judged anew because another one came first.
 pub(in crate::users) const TRIES: u32 = 5;
@@ -153,11 +153,12 @@ impl Directory {
     ) -> Result<(), ApiError> {
         who.require(Scope::UsersWrite)?;
         let trail = self.scribe.entry(Action::ResetSecondFactor);
-        let others = |_: &Account, _: &[Role]| match id == who.user_id {
-            true => {
-                Err(forbidden("take your own off with `DELETE /api/auth/totp`, and remove your passkeys"))
+        let others = |_: &Account, _: &[Role]| {
+            if id == who.user_id {
+                let instead = "take your own off with `DELETE /api/auth/totp`, and remove your passkeys";
+                return Err(forbidden(instead));
             }
-            false => Ok(()),
+            Ok(())
         };
         let (within, change) = (Within::reach_of(who), Change::ResetSecondFactor);
         let known = self.store.account(id, &within).await?.ok_or_else(|| ApiError::not_found("account"))?;
@@ -229,7 +230,9 @@ impl Directory {
                 Changed::Missing => return Err(ApiError::not_found("account")),
                 Changed::Stale if if_match.is_any() => {}
                 Changed::Stale => return Err(stale()),
-                Changed::LastAdmin => return Err(last_admin()),
+                Changed::LastAdmin => {
+                    return Err(authority::refuse(self.store.as_ref(), trail, last_admin()).await);
+                }
                 Changed::NoSuchRole => return Err(no_such_role()),
             }
         }

@@ -19,6 +19,7 @@ use crate::users::audit::{Action, Entry};
 use crate::users::local::LocalUsers;
 use crate::users::local::access::password::Password;
 use crate::users::local::access::registration::{name, own_words};
+use crate::users::local::administration::description;
 use crate::users::store::{
     AccountPage, AccountQuery, AccountSort, Added, Change, ChangeAccount, Changed, NewAccount, SigningKey,
     Within,
@@ -191,6 +192,11 @@ impl Operator {
         institution: Option<String>,
     ) -> Result<Account, Refusal> {
         let id: UserId = self.users.ids.fresh();
+        let institution = institution.map(|text| description::name("institution", text)).transpose();
+        let institution = institution.map_err(|error| {
+            let why = error.fields().first().map(|field| field.message.clone()).unwrap_or_default();
+            Refusal::Wrong(format!("the institution {why}"))
+        })?;
         let account = NewAccount {
             id,
             kind,

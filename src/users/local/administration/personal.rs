@@ -5,6 +5,8 @@
 //! hour later: what was in flight at the time has come to rest by then. Analytics counts commands, not
 //! people, and keeps nothing of anybody. The audit trail stays: it names accounts by id alone.
 
+mod trail;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,20 +16,22 @@ use tokio_util::sync::CancellationToken;
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
-use crate::kit::http::page::{From, LARGEST_LIMIT, Page};
 use crate::kit::http::precondition::{IfMatch, stale};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::users::account::Account;
-use crate::users::audit::{Action, Entry, Scribe};
+use crate::users::audit::{Action, Scribe};
 use crate::users::http;
 use crate::users::local::access::step_up::{Proof, StepUp};
+use crate::users::local::administration::authority;
 use crate::users::local::administration::directory::{Directory, TRIES, busy, last_admin};
 use crate::users::local::administration::keyring;
 use crate::users::store::{
-    AuditQuery, Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
+    Changed, DueErasure, EraseAccount, Key, Session, StoredPasskey, UserStore, Within,
 };
 use crate::voice::api::{ExportPage, Voice};
+
+pub use trail::TrailOf;
 
 /// How often those are told that have not confirmed.
 const EVERY: SignedDuration = SignedDuration::from_secs(30);
@@ -52,7 +56,8 @@ pub struct Personal {
     pub(in crate::users) voice: Option<Arc<dyn Voice>>,
 }
 
-/// What is kept of one person, but for the commands after the first page.
+/// What is kept of one person, but for what is read as it is sent: most of the trail, and the commands
+/// after the first page.
 #[derive(Debug)]
 pub struct Kept {
     /// When it was read.
@@ -66,7 +71,7 @@ pub struct Kept {
     /// Its passkeys.
     pub passkeys: Vec<StoredPasskey>,
     /// What the trail says of it, and of what it did; latest first.
-    pub audit: Vec<Entry>,
+    pub trail: TrailOf,
     /// The first commands.
     pub commands: ExportPage,
     /// Where further ones come from.
@@ -94,7 +99,7 @@ impl Personal {
             sessions: self.store.sessions(id, self.clock.now()).await?,
             keys: keyring::all_of(self.store.as_ref(), id).await?,
             passkeys: self.store.passkeys(id).await?,
-            audit: self.trail_of(id).await?,
+            trail: TrailOf::open(Arc::clone(&self.store), id).await?,
             commands: voice.export(id, None).await?,
             account,
             voice,
@@ -102,34 +107,6 @@ impl Personal {
         trail.log();
         self.store.append(trail).await?;
         Ok(kept)
-    }
-
-    async fn trail_of(&self, id: UserId) -> Result<Vec<Entry>, StorageError> {
-        let query = |actor: Option<UserId>, target: Option<UserId>| AuditQuery {
-            within: Within::Everyone,
-            actor,
-            target,
-            action: None,
-            outcome: None,
-            from: None,
-            to: None,
-            page: Page { limit: LARGEST_LIMIT, from: From::Offset(0) },
-        };
-        let mut entries = self.all_of(query(None, Some(id))).await?;
-        let done = self.all_of(query(Some(id), None)).await?;
-        entries.extend(done.into_iter().filter(|entry| entry.target != Some(id)));
-        entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
-        Ok(entries)
-    }
-
-    async fn all_of(&self, mut query: AuditQuery) -> Result<Vec<Entry>, StorageError> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.store.audit(query.clone()).await?;
-            all.extend(page.entries);
-            let Some(next) = page.next else { return Ok(all) };
-            query.page.from = From::After(next);
-        }
     }
 
     /// Forgets a person: oneself, logged in, or one within reach. True when every module has confirmed
@@ -191,7 +168,9 @@ impl Personal {
                 Changed::Missing | Changed::NoSuchRole => return Err(ApiError::not_found("account")),
                 Changed::Stale if if_match.is_any() => {}
                 Changed::Stale => return Err(stale()),
-                Changed::LastAdmin => return Err(last_admin()),
+                Changed::LastAdmin => {
+                    return Err(authority::refuse(self.store.as_ref(), trail, last_admin()).await);
+                }
             }
         }
         Err(busy())

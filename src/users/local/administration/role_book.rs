@@ -39,7 +39,7 @@ impl RoleBook {
     /// 403 without `roles:write`, or where the role as it was or as it is to be permits more than the
     /// caller's credential; 409 for a built-in one; 422 for a name that no role can have.
     pub async fn put(&self, who: &Principal, role: Role) -> Result<bool, ApiError> {
-        defines_roles(who)?;
+        who.require(Scope::RolesWrite)?;
         check(&role)?;
         let roles = self.store.roles().await?;
         let before = authority::named(&roles, &role.name);
@@ -57,7 +57,8 @@ impl RoleBook {
             .by(who)
             .with("role", role.name.as_str())
             .with("permissions", permissions);
-        let permitted = before.into_iter().chain([&role]).try_for_each(|role| authority::over(who, role));
+        let permitted = defines_roles(who)
+            .and_then(|()| before.into_iter().chain([&role]).try_for_each(|role| authority::over(who, role)));
         self.permit(who, &trail, permitted).await?;
         let outcome = self.store.put_role(role, self.clock.now(), trail.clone()).await?;
         settled(outcome, &trail).map(|()| is_new)
@@ -69,14 +70,14 @@ impl RoleBook {
     /// 403 as [`RoleBook::put`]; 404 where there is none; 409 for a built-in one, or one that accounts
     /// have.
     pub async fn remove(&self, who: &Principal, name: &str) -> Result<(), ApiError> {
-        defines_roles(who)?;
+        who.require(Scope::RolesWrite)?;
         let roles = self.store.roles().await?;
         let role = authority::named(&roles, name).ok_or_else(missing)?;
         let trail = self.scribe.entry(Action::RemoveRole).by(who).with("role", name);
         if role.built_in {
             return Err(built_in());
         }
-        self.permit(who, &trail, authority::over(who, role)).await?;
+        self.permit(who, &trail, defines_roles(who).and_then(|()| authority::over(who, role))).await?;
         settled(self.store.remove_role(name, trail.clone()).await?, &trail)
     }
 
@@ -117,7 +118,6 @@ fn missing() -> ApiError {
 
 /// Roles are everybody's: who looks after one institution would change those of the others.
 fn defines_roles(who: &Principal) -> Result<(), ApiError> {
-    who.require(Scope::RolesWrite)?;
     if who.reach == Reach::Everyone {
         return Ok(());
     }

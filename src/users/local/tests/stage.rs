@@ -62,7 +62,11 @@ fn options(mode: Mode, mail: Mail) -> Options {
         password_cost: CHEAP,
         password_threads: 2,
         password_queue: 500,
-        registration: RegistrationOptions { mode, default_role: "student".to_owned() },
+        registration: RegistrationOptions {
+            mode,
+            default_role: "student".to_owned(),
+            unverified_for: SignedDuration::from_hours(7 * 24),
+        },
         mail,
         relying_party: RelyingParty::new("example.org", ORIGIN).unwrap(),
     }

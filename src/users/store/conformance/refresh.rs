@@ -138,3 +138,19 @@ pub(crate) async fn an_account_that_is_put_aside_does_not_refresh(world: &World)
     world.changed(ada.id, Change::Status(Status::Active), Action::SetStatus).await;
     assert!(matches!(traded(world, 1, 99, 100).await, Rotation::Unknown), "nor when it is back");
 }
+
+pub(crate) async fn a_refresh_token_tells_its_session_whatever_became_of_it(world: &World) {
+    let ada = world.somebody("ada").await;
+    let session = world.open(world.session(&ada, 1)).await.id;
+    assert!(matches!(traded(world, 1, 2, 600).await, Rotation::Next { .. }));
+    let trail = world.entry(Action::Logout).on(ada.id, None);
+    let end = EndSessions { user: ada.id, which: Which::One(session), at: at(700), trail };
+    for ended in [false, true] {
+        for token in [1, 2] {
+            let found = world.store.refreshed_by(&hash(token)).await.unwrap();
+            assert_eq!(found, Some(session), "token {token}, ended: {ended}");
+        }
+        world.store.end_sessions(end.clone()).await.unwrap();
+    }
+    assert_eq!(world.store.refreshed_by(&hash(3)).await.unwrap(), None);
+}

@@ -32,8 +32,11 @@ pub(crate) trait Place: Send + Sync + 'static {
 /// A store and its place.
 pub(crate) struct World {
     pub(super) store: Arc<dyn UserStore>,
+    /// The same one, as another process has it.
+    beside: Arc<dyn UserStore>,
     pub(super) place: Box<dyn Place>,
     numbers: AtomicU64,
+    turns: AtomicU64,
 }
 
 /// When every case begins: far enough ahead that no server ends by its own clock what has not expired
@@ -84,18 +87,21 @@ impl World {
     /// A world at `place`.
     pub(crate) async fn at(place: impl Place) -> Self {
         let store = place.open().await;
+        let beside = place.open().await;
         store.seed_roles(roles::built_in(), start()).await.unwrap();
-        Self { store, place: Box::new(place), numbers: AtomicU64::new(1) }
+        Self { store, beside, place: Box::new(place), numbers: AtomicU64::new(1), turns: AtomicU64::new(0) }
     }
 
     /// Closes the store.
     pub(crate) async fn close(&self) {
         self.store.close().await;
+        self.beside.close().await;
     }
 
-    /// The store, for a task of its own.
+    /// The store, for a task of its own: every other one is another process.
     pub(super) fn shared(&self) -> Arc<dyn UserStore> {
-        Arc::clone(&self.store)
+        let here = self.turns.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        Arc::clone(if here { &self.store } else { &self.beside })
     }
 
     /// A number that there was not yet.
@@ -245,13 +251,13 @@ impl World {
 
     /// What was revoked after `position`: subjects, with the epoch where there is one.
     pub(super) async fn revoked_after(&self, position: u64) -> Vec<(Uuid, Option<u64>)> {
-        let (revoked, _) = self.store.revocations(position).await.unwrap();
+        let (revoked, _) = self.store.revocations(position, 10_000).await.unwrap();
         revoked.iter().map(|one| (one.subject, one.epoch)).collect()
     }
 
     /// The position of the revocations now.
     pub(super) async fn position(&self) -> u64 {
-        self.store.revocations(0).await.unwrap().1
+        self.store.revocations(0, 10_000).await.unwrap().1
     }
 }
 

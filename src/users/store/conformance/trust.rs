@@ -72,13 +72,21 @@ pub(crate) async fn what_is_revoked_is_told_once_and_in_order(world: &World) {
     for (seconds, session) in (0..).zip(&sessions[..2]) {
         end(world, &ada, *session, seconds).await;
     }
-    let (first, position) = world.store.revocations(0).await.unwrap();
+    let (first, position) = world.store.revocations(0, 10_000).await.unwrap();
     let subjects: Vec<Uuid> = first.iter().map(|one| one.subject).collect();
     assert_eq!(subjects, [sessions[0].uuid(), sessions[1].uuid()]);
     assert_eq!(first[0].expires_at, start() + REMEMBERED);
-    assert_eq!(world.store.revocations(position).await.unwrap(), (vec![], position));
+    assert_eq!(world.store.revocations(position, 5).await.unwrap(), (vec![], position));
     end(world, &ada, sessions[2], 3).await;
     assert_eq!(world.revoked_after(position).await, [(sessions[2].uuid(), None)]);
+    // A part at a time, and no more than was asked for.
+    let (mut parts, mut position) = (Vec::new(), 0);
+    for _ in 0..3 {
+        let (part, next) = world.store.revocations(position, 1).await.unwrap();
+        parts.extend(part.into_iter().map(|one| one.subject));
+        position = next;
+    }
+    assert_eq!(parts, sessions[..3].iter().map(|id| id.uuid()).collect::<Vec<_>>());
 }
 
 pub(crate) async fn no_revocation_is_skipped_between_polls(world: &World) {
@@ -95,11 +103,12 @@ pub(crate) async fn no_revocation_is_skipped_between_polls(world: &World) {
         loop {
             // Whether that was the last look is known before looking.
             let last = told.is_cancelled();
-            let (news, next) = store.revocations(position).await.unwrap();
-            assert!(next >= position);
+            let before = position;
+            let (news, next) = store.revocations(before, 5).await.unwrap();
+            assert!(next >= before);
             seen.extend(news.into_iter().map(|one| one.subject));
             position = next;
-            if last {
+            if last && next == before {
                 return seen;
             }
             tokio::task::yield_now().await;
@@ -127,7 +136,7 @@ pub(crate) async fn a_position_is_not_forgotten_with_what_has_expired(world: &Wo
     assert!(position > 0);
     let later = at(10) + REMEMBERED;
     world.store.prune(later).await.unwrap();
-    assert_eq!(world.store.revocations(0).await.unwrap(), (vec![], position));
+    assert_eq!(world.store.revocations(0, 10_000).await.unwrap(), (vec![], position));
     let session = world.open(world.session(&ada, 2)).await.id;
     end(world, &ada, session, 2).await;
     assert_eq!(world.revoked_after(position).await, [(session.uuid(), None)]);

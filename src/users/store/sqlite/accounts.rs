@@ -14,7 +14,7 @@ use crate::kit::storage::sqlite::Transaction;
 use crate::users::account::{Account, Email, folded};
 use crate::users::store::{
     AccountPage, AccountQuery, AccountStats, AccountStore, Added, ChangeAccount, Changed, DueErasure,
-    EraseAccount, Login, NewAccount, Within,
+    EraseAccount, Login, NewAccount, RemoveAccount, Within,
 };
 
 /// The account of an id that `within` covers; erased ones are not there.
@@ -95,6 +95,15 @@ impl AccountStore for SqliteUsers {
 
     async fn erase_account(&self, erase: EraseAccount) -> Result<Changed, StorageError> {
         self.database.transact(erase).await
+    }
+
+    async fn unverified(&self, before: Timestamp, limit: u32) -> Result<Vec<Account>, StorageError> {
+        let mut conn = self.database.read().await?;
+        super::list::unverified(&mut conn, before, limit).await.map_err(self.sort())
+    }
+
+    async fn remove_accounts(&self, remove: Vec<RemoveAccount>) -> Result<u64, StorageError> {
+        self.database.transact(super::erase::Remove(remove)).await
     }
 
     async fn due_erasures(&self, now: Timestamp, limit: u32) -> Result<Vec<DueErasure>, StorageError> {

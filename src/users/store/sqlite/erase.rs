@@ -11,7 +11,7 @@ use super::change::is_last_admin;
 use super::rows::revoke;
 use crate::kit::ids::UserId;
 use crate::kit::storage::sqlite::Transaction;
-use crate::users::store::{Changed, DueErasure, EraseAccount};
+use crate::users::store::{Changed, DueErasure, EraseAccount, RemoveAccount};
 
 #[async_trait]
 impl Transaction for EraseAccount {
@@ -49,6 +49,30 @@ impl Transaction for EraseAccount {
             .await?;
         audit::write(conn, &self.trail).await?;
         Ok(Changed::Done(Box::new(before)))
+    }
+}
+
+/// Removing accounts that never were anybody's.
+pub(super) struct Remove(pub(super) Vec<RemoveAccount>);
+
+#[async_trait]
+impl Transaction for Remove {
+    type Outcome = u64;
+
+    async fn run(&self, conn: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+        let mut gone = 0;
+        for RemoveAccount { id, if_version, trail } in &self.0 {
+            let removed = sqlx::query("DELETE FROM users WHERE id = ? AND version = ? AND erased_at IS NULL")
+                .bind(id.uuid())
+                .bind(if_version.cast_signed())
+                .execute(&mut *conn)
+                .await?;
+            if removed.rows_affected() == 1 {
+                audit::write(conn, trail).await?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sqlx::sqlite::Sqlite;
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row, SqliteConnection};
 
 use super::rows::{ACCOUNT, account, count};
 use crate::kit::http::page::{Cursor, From};
-use crate::users::account::folded;
+use crate::users::account::{Account, folded};
 use crate::users::store::{AccountPage, AccountQuery, AccountSort, AccountStats, Within};
 
 fn within(sql: &mut QueryBuilder<Sqlite>, within: &Within) {
@@ -67,6 +68,22 @@ pub(super) async fn page(
     let next =
         accounts.last().filter(|_| more).map(|last| Cursor { at: last.created_at, id: last.id.uuid() });
     Ok(AccountPage { accounts, next })
+}
+
+/// Pending accounts that nobody has verified, those of longest ago first.
+pub(super) async fn unverified(
+    conn: &mut SqliteConnection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Account>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {ACCOUNT} FROM users WHERE status = 'pending' AND erased_at IS NULL \
+         AND email_verified_at IS NULL AND last_active_at IS NULL AND updated_at < ? \
+         ORDER BY updated_at LIMIT ?"
+    );
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(before.as_microsecond()).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(account).collect()
 }
 
 pub(super) async fn stats(conn: &mut SqliteConnection, whose: &Within) -> Result<AccountStats, sqlx::Error> {

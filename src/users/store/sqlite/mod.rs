@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "names and keys",
         body: include_str!("../../../../migrations/sqlite/users/0003_names_and_keys.sql"),
     },
+    Migration {
+        version: 4,
+        name: "unverified",
+        body: include_str!("../../../../migrations/sqlite/users/0004_unverified.sql"),
+    },
 ];
 
 /// Accounts and all that belongs to them in one file.

@@ -12,9 +12,6 @@ use crate::kit::storage::sqlite::Transaction;
 use crate::users::api::Revocation;
 use crate::users::store::{NewSigningKey, SigningKey, TrustStore};
 
-/// Revocations handed out at a time; the rest comes with the next question.
-const AT_ONCE: i64 = 10_000;
-
 #[async_trait]
 impl TrustStore for SqliteUsers {
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StorageError> {
@@ -34,7 +31,7 @@ impl TrustStore for SqliteUsers {
         self.database.transact(key).await
     }
 
-    async fn revocations(&self, position: u64) -> Result<(Vec<Revocation>, u64), StorageError> {
+    async fn revocations(&self, position: u64, limit: u32) -> Result<(Vec<Revocation>, u64), StorageError> {
         let mut conn = self.database.read().await?;
         // The counter first: what comes in between is handed out twice rather than never. It is not the
         // last row's, because rows that have expired are gone.
@@ -48,7 +45,7 @@ impl TrustStore for SqliteUsers {
             "SELECT position, subject, epoch, expires_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
         )
         .bind(position.cast_signed())
-        .bind(AT_ONCE)
+        .bind(limit)
         .fetch_all(&mut *conn)
         .await
         .map_err(self.sort())?;

@@ -5,10 +5,9 @@ use mongodb::bson::{Binary, Bson, Document, deserialize_from_bson, serialize_to_
 use mongodb::error::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::kit::http::page::Cursor;
-use crate::kit::storage::mongo::{Binary16, binary, id, instant, micros, uuid};
+use crate::kit::storage::mongo::{Binary16, Position, binary, id, instant, micros, uuid};
 use crate::voice::api::{Command, CommandError, CommandResult, NONE, Status};
 use crate::voice::store::FAILED;
 
@@ -117,50 +116,6 @@ impl Entry {
     pub(super) fn counts(&self) -> (Kind, f64) {
         let kind = (day_of(self.created_at), self.intent.clone(), self.language.clone(), self.source.clone());
         (kind, self.duration_ms)
-    }
-}
-
-/// Where a command stands in the history: the instant of its acceptance (eight bytes, big-endian, the sign
-/// turned) and its id. One field, so that any page is a range of one index, however many commands share an
-/// instant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "Binary", into = "Binary")]
-pub(super) struct Position(Vec<u8>);
-
-impl Position {
-    pub(super) fn of(cursor: Cursor) -> Self {
-        let micros = micros(cursor.at).cast_unsigned() ^ (1 << 63);
-        Self([micros.to_be_bytes().as_slice(), cursor.id.as_bytes()].concat())
-    }
-
-    /// Before all commands that were accepted at `at`, and after all that were before.
-    pub(super) fn beginning(at: Timestamp) -> Self {
-        Self::of(Cursor { at, id: Uuid::nil() })
-    }
-
-    pub(super) fn cursor(&self) -> Result<Cursor, Error> {
-        let malformed = || Error::custom("a position has another length than 24 bytes".to_owned());
-        let (micros, id) = self.0.split_first_chunk().ok_or_else(malformed)?;
-        let micros = (u64::from_be_bytes(*micros) ^ (1 << 63)).cast_signed();
-        Ok(Cursor { at: instant(micros)?, id: Uuid::from_slice(id).map_err(|_| malformed())? })
-    }
-}
-
-impl From<Binary> for Position {
-    fn from(binary: Binary) -> Self {
-        Self(binary.bytes)
-    }
-}
-
-impl From<Position> for Binary {
-    fn from(position: Position) -> Self {
-        binary(&position.0)
-    }
-}
-
-impl From<Position> for Bson {
-    fn from(position: Position) -> Self {
-        Self::Binary(position.into())
     }
 }
 

@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use crate::kit::http::page::{Cursor, From as PageStart, Page};
 use crate::kit::ids::{JobId, UserId};
-use crate::kit::storage::mongo::uuid;
+use crate::kit::storage::mongo::{Position, uuid};
 use crate::voice::store::Filter;
-use crate::voice::store::mongo::document::Position;
 
 /// A query as the driver takes it, and as the server can be asked about it.
 #[derive(Debug, Clone)]

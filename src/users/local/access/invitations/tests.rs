@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::kit::auth::Presented;
 use crate::kit::ids::KeyId;
+use crate::users::audit::Outcome;
 use crate::users::local::access::registration::Mode;
 use crate::users::local::tests::desk::{Desk, Reply};
 
@@ -54,6 +55,28 @@ async fn nobody_gives_away_more_than_they_have() {
             invite(&desk, &who, json!({ "email": email, "role": role, "institution": institution })).await;
         assert_eq!(reply.status.as_u16(), status, "{} invites a {role}: {}", who.role, reply.body);
     }
+    let trail = desk.trail().await;
+    let refused = trail.iter().filter(|entry| entry.action == Action::Invite);
+    let refused: Vec<_> =
+        refused.filter(|entry| entry.outcome == Outcome::Refused).map(|entry| &entry.detail["why"]).collect();
+    assert_eq!(refused.len(), 2, "what goes too far stands in the trail: {refused:?}");
+}
+
+#[tokio::test]
+async fn an_institution_is_the_same_however_it_is_composed() {
+    let mut desk = Desk::open(Mode::Invitation).await;
+    let admin = somebody(&desk, "admin").await;
+    let body = json!({ "email": "grace@example.org", "role": "teacher", "institution": " E\u{301}cole " });
+    invite(&desk, &admin, body).await.expect(202);
+    let body = json!({
+        "name": "Grace", "email": "grace@example.org", "password": "correct horse battery",
+        "invitation": desk.token("invite"),
+    });
+    desk.post("/api/auth/register", body).await.expect(202);
+    let account = desk.known("grace@example.org").await.unwrap();
+    assert_eq!(account.institution.as_deref(), Some("\u{c9}cole"));
+    let body = json!({ "email": "bob@example.org", "role": "teacher", "institution": "a\nb" });
+    assert_eq!(invite(&desk, &admin, body).await.expect(422).fields(), ["institution"]);
 }
 
 #[tokio::test]
@@ -109,4 +132,22 @@ async fn nobody_is_invited_where_nobody_can_register() {
     let desk = Desk::open(Mode::Closed).await;
     let who = somebody(&desk, "admin").await;
     invite(&desk, &who, json!({ "email": "grace@example.org", "role": "student" })).await.expect(409);
+}
+
+#[tokio::test]
+async fn who_looks_after_one_institution_learns_of_no_address_elsewhere() {
+    let mut desk = Desk::open(Mode::Invitation).await;
+    desk.account_of("there@example.org", "student", Status::Active, Some("other")).await;
+    let head = somebody(&desk, "institution_admin").await;
+    for email in ["there@example.org", "nobody@example.org"] {
+        let body = json!({ "name": "Ada", "email": email, "institution": null });
+        let reply = desk.send_as(&head, Method::POST, "/api/users", body).await.expect(202).json();
+        assert_eq!(reply.as_object().unwrap().keys().collect::<Vec<_>>(), ["delivery", "expiresAt"]);
+        assert_eq!(desk.letter().unwrap().0, email);
+    }
+    let password = json!({ "name": "Ada", "email": "ada@example.org", "password": "correct horse battery" });
+    let refused = desk.send_as(&head, Method::POST, "/api/users", password).await.expect(422);
+    assert_eq!(refused.fields(), ["password"]);
+    let service = json!({ "name": "importer", "kind": "service" });
+    desk.send_as(&head, Method::POST, "/api/users", service).await.expect(201);
 }

@@ -290,3 +290,41 @@ async fn the_trail_tells_who_registered_and_who_was_refused() {
     );
     assert!(trail.iter().all(|entry| entry.address.as_deref() != Some("")), "{trail:?}");
 }
+
+#[tokio::test]
+async fn who_does_not_verify_the_address_for_a_week_has_no_account_any_more() {
+    let mut desk = Desk::open(Mode::Open).await;
+    for number in 0..3 {
+        desk.address = format!("198.51.100.{number}");
+        register(&desk, &format!("{number}@example.org"), PASSWORD).await.expect(202);
+    }
+    desk.account("grace@example.org", "student", Status::Active).await;
+    let of_0 = desk.letter().unwrap().2;
+    verify(&desk, &of_0).await.expect(200);
+    desk.clock.advance(SignedDuration::from_hours(5 * 24));
+    register(&desk, "1@example.org", PASSWORD).await.expect(202);
+    desk.clock.advance(SignedDuration::from_hours(2 * 24));
+    assert_eq!(desk.users.registration.prune().await.unwrap(), 0, "not before the week is over");
+    desk.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(desk.users.registration.prune().await.unwrap(), 1);
+    assert!(desk.known("2@example.org").await.is_none());
+    for still in ["0@example.org", "1@example.org", "grace@example.org"] {
+        assert!(desk.known(still).await.is_some(), "{still}");
+    }
+    let trail = desk.trail().await;
+    let told = trail.iter().filter(|entry| entry.action == Action::Expire);
+    assert_eq!(told.filter(|entry| entry.target.is_some() && entry.actor.is_none()).count(), 1);
+    desk.log_in("2@example.org", PASSWORD).await.expect(401);
+    register(&desk, "2@example.org", "eleven green bicycles").await.expect(202);
+}
+
+#[tokio::test]
+async fn many_who_never_came_back_are_removed_in_one_go() {
+    let desk = Desk::open(Mode::Open).await;
+    for number in 0..250 {
+        desk.account(&format!("{number}@example.org"), "student", Status::Pending).await;
+    }
+    desk.clock.advance(SignedDuration::from_hours(8 * 24));
+    assert_eq!(desk.users.registration.prune().await.unwrap(), 250);
+    assert_eq!(desk.users.registration.prune().await.unwrap(), 0);
+}

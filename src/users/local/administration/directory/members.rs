@@ -28,12 +28,19 @@ pub struct NewMember {
     pub institution: Option<String>,
 }
 
+/// Whether somebody with `email` is asked in by `who` rather than made: whoever does not reach every
+/// account is not to learn from a conflict that an address has one beyond that reach.
+pub fn is_asked_in(who: &Principal, email: Option<&Email>) -> bool {
+    who.reach != Reach::Everyone && email.is_some()
+}
+
 impl Directory {
     /// Makes an account.
     ///
     /// # Errors
-    /// 403 for a role that permits more than the caller's credential and for an institution out of
-    /// reach, 409 for an address that somebody has, 422 for what can't be an account.
+    /// 403 for a role that permits more than the caller's credential, for an institution out of reach,
+    /// and for a person who has to be invited ([`is_asked_in`]); 409 for an address that somebody has,
+    /// 422 for what can't be an account.
     pub async fn add(&self, who: &Principal, new: NewMember) -> Result<Account, ApiError> {
         who.require(Scope::UsersWrite)?;
         let name = description::name("name", new.name)?;
@@ -53,6 +60,9 @@ impl Directory {
             Ok(institution) => institution,
             Err(refusal) => return Err(authority::refuse(self.store.as_ref(), trail, refusal).await),
         };
+        if is_asked_in(who, new.email.as_ref()) {
+            return Err(forbidden("whoever does not reach every account invites people"));
+        }
         if new.id.is_some()
             && let Some(made) = self.made_before(id, new.kind, &name, new.email.as_ref()).await?
         {

@@ -185,10 +185,17 @@ async fn an_institution_admin_makes_accounts_in_its_own_institution_alone() {
     let people = People::gather().await;
     let directory = &people.users.directory;
     let head = people.somebody("head", "institution_admin", Some("school")).await;
-    let made = directory.add(&head, member("ada", "student", None)).await.unwrap();
+    let service = |name: &str, role: &str, institution: Option<&str>| NewMember {
+        kind: Kind::Service,
+        email: None,
+        password: None,
+        ..member(name, role, institution)
+    };
+    let made = directory.add(&head, service("importer", "student", None)).await.unwrap();
     assert_eq!(made.institution.as_deref(), Some("school"));
-    directory.add(&head, member("bob", "teacher", Some("school"))).await.unwrap();
-    assert_eq!(code(directory.add(&head, member("eve", "student", Some("other"))).await), Code::Forbidden);
+    directory.add(&head, service("exporter", "teacher", Some("school"))).await.unwrap();
+    let there = directory.add(&head, service("other", "student", Some("other"))).await;
+    assert_eq!(code(there), Code::Forbidden);
     let stray = people.somebody("stray", "institution_admin", None).await;
     assert_eq!(code(directory.add(&stray, member("eve", "student", None)).await), Code::Forbidden);
     let teacher = people.somebody("carl", "teacher", Some("school")).await;

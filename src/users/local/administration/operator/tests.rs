@@ -54,6 +54,16 @@ async fn what_cannot_be_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn an_institution_is_kept_as_everywhere_else() {
+    let (_desk, operator) = desk().await;
+    let of = |institution: &str| NewPerson { institution: Some(institution.to_owned()), ..ada("teacher") };
+    let refused = operator.create(&of("a\nb")).await.unwrap_err();
+    assert!(matches!(refused, Refusal::Wrong(_)) && refused.to_string().contains("institution"), "{refused}");
+    let made = operator.create(&of(" E\u{301}cole ")).await.unwrap();
+    assert_eq!(made.institution.as_deref(), Some("\u{c9}cole"));
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays() {
     let (_desk, operator) = desk().await;
     let account = operator.create(&ada("admin")).await.unwrap();

@@ -140,6 +140,41 @@ async fn a_person_gets_all_that_is_kept_in_one_document() {
 }
 
 #[tokio::test]
+async fn the_trail_is_whole_however_long_and_says_nothing_of_where_others_were() {
+    let (people, personal, _) = people().await;
+    let account = people.account("ada", "admin", None).await;
+    let other = people.account("bob", "student", None).await.id;
+    let ada = just_in(&people, &account).await;
+    let mut last = None;
+    for number in 0_u64..450 {
+        people.clock.advance(SignedDuration::from_secs(1));
+        let (by, on) = match number % 3 {
+            0 => (&ada, account.id),
+            1 => (&ada, other),
+            _ => (&people.root, account.id),
+        };
+        let mut entry = people.users.scribe.entry(Action::Update).by(by).on(on, None).with("number", number);
+        entry.address = Some("203.0.113.7".to_owned());
+        last = Some(entry.at);
+        people.store.append(entry).await.unwrap();
+    }
+    let path = format!("/api/users/{}/export", account.id);
+    let (status, data) = asked(&personal, &ada, Method::GET, &path).await;
+    assert_eq!(status, 200);
+    let entries = data["audit"].as_array().unwrap();
+    let told: Vec<_> = entries.iter().filter_map(|entry| entry["detail"]["number"].as_u64()).collect();
+    assert_eq!(told, (0..450).rev().collect::<Vec<_>>());
+    assert_eq!(entries[0]["at"], json!(last.unwrap()));
+    for entry in entries.iter().filter(|entry| !entry["detail"]["number"].is_null()) {
+        let own = entry["actor"] == json!(account.id);
+        assert_eq!(entry["address"].is_string(), own, "{entry}");
+        assert_eq!(entry["credential"].is_object(), own, "{entry}");
+        assert!(entry["actor"].is_string());
+    }
+    assert_eq!(data["commands"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
 async fn data_goes_to_the_person_logged_in_and_to_an_administrator_within_reach() {
     let (people, personal, voice) = people().await;
     let ada = just_in(&people, &people.account("ada", "student", Some("school")).await).await;
@@ -285,6 +320,7 @@ async fn the_last_administrator_is_not_erased() {
     directory.set_status(root, second, &IfMatch::Any, Status::Inactive).await.unwrap();
     assert_eq!(code(erase().await), Code::Conflict);
     assert_eq!(voice.erased(), []);
+    assert_eq!(people.trail(Action::Erase, Outcome::Refused).await.len(), 2);
     directory.set_status(root, second, &IfMatch::Any, Status::Active).await.unwrap();
     assert!(erase().await.unwrap());
 }
