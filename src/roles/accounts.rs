@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::config::{Config, StorageKind};
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::ids::{Entropy, Ids};
+use crate::kit::limits::Limiters;
 use crate::roles::RoleError;
 use crate::roles::data_folder::{DataFolder, kept_seal_key};
 use crate::roles::stores::{Stores, USERS_FILE};
@@ -63,7 +64,9 @@ pub async fn open(config: &Config, begin: bool) -> Result<Opened, RoleError> {
     let store = stores.accounts().await?;
     // Messages are the server's to send.
     let (mail, _) = post(config, &clock, &ids)?;
-    let users = LocalUsers::new(store, seal, clock, ids, options_of(config, mail, relying_party(config)?))
+    let limiters = Limiters::in_process(Arc::clone(&clock));
+    let options = options_of(config, mail, relying_party(config)?);
+    let users = LocalUsers::new(store, seal, clock, ids, &limiters, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     users.prepare().await.map_err(|error| RoleError::Users(describe(&error)))?;
     Ok(Opened { operator: Operator::of(users), begun, _lock: lock })

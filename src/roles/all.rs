@@ -17,9 +17,9 @@ use crate::roles::{RoleError, analytics, routes, users, voice};
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let accounts = users::open(&host, &folder).await?;
-    let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let shared = Shared::open(&host.config().redis)?;
+    let accounts = users::open(&host, &folder, &shared).await?;
+    let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, &shared, analytics.clone()).await?;
     let personal = accounts.with_voice(&host, Some(working.voice.clone()));
 

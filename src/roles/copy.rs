@@ -95,7 +95,7 @@ pub async fn copy(
         (SqliteCommands::open(&options("voice.db"), &clock, &|_| ()).await?, stores.commands().await?);
     let copied = part("history", &old, &*new, reached.history, show, |key| {
         reached.history = Some(*key);
-        reached.keep(&folder)
+        reached.keep(&folder);
     });
     let history = copied.await;
     old.close().await;
@@ -106,7 +106,7 @@ pub async fn copy(
     let (old, new) = (SqliteCounters::open(&options, &clock, &|_| ()).await?, stores.counters().await?);
     let copied = part("counters", &old, &*new, reached.counters.clone(), show, |key| {
         reached.counters = Some(key.clone());
-        reached.keep(&folder)
+        reached.keep(&folder);
     });
     let counters = copied.await;
     old.close().await;

@@ -23,6 +23,7 @@ use crate::kit::ids::{Entropy, Ids};
 use crate::kit::peer::Peer;
 use crate::kit::storage::migration::MigrationStep;
 use crate::kit::telemetry::Telemetry;
+use crate::kit::{cache, limits, pubsub, redis};
 use crate::roles::data_folder::DataFolder;
 use crate::roles::stores::Stores;
 use crate::roles::{RoleError, docs};
@@ -198,6 +199,10 @@ impl Host {
     /// requests in flight are done. What they need has to live on until this returns.
     pub(super) async fn serve(&self, listener: TcpListener, routes: Router, probe: Arc<dyn Probe>) {
         observe::describe();
+        redis::metrics::describe();
+        cache::metrics::describe();
+        pubsub::metrics::describe();
+        limits::metrics::describe();
         let stopping = Arc::new(AtomicBool::new(false));
         let metrics = self.telemetry.router(Arc::clone(&probe));
         let health = health::router(HealthState { probe, stopping: Arc::clone(&stopping) });

@@ -14,11 +14,12 @@ use crate::config::{self, Config, Span};
 use crate::kit::auth::{self, Authenticator};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::Code;
-use crate::kit::health::{Check, Health, Probe};
+use crate::kit::health::{Check, Health, Leaning, Probe};
 use crate::kit::ids::{Entropy, Ids};
 use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::host::{Announcement, Announcer, Host};
+use crate::roles::shared::Shared;
 use crate::users::local::access::mail::{self, Links, Mail, MailOptions, Postman};
 use crate::users::local::access::passkeys::RelyingParty;
 use crate::users::local::access::password::Cost;
@@ -43,7 +44,11 @@ pub(super) struct Opened {
 }
 
 /// The users module on its store, with a first key if there was none.
-pub(super) async fn open(host: &Host, folder: &Arc<DataFolder>) -> Result<Opened, RoleError> {
+pub(super) async fn open(
+    host: &Host,
+    folder: &Arc<DataFolder>,
+    shared: &Shared,
+) -> Result<Opened, RoleError> {
     let config = host.config();
     let store = host.with_stores(folder, async |stores| stores.accounts().await).await?;
     let entropy = host.ids().entropy();
@@ -51,7 +56,8 @@ pub(super) async fn open(host: &Host, folder: &Arc<DataFolder>) -> Result<Opened
     let (clock, ids) = (Arc::clone(host.clock()), host.ids().clone());
     let (mail, postman) = post(config, &clock, &ids)?;
     let options = options_of(config, mail, relying_party(config)?);
-    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, options)
+    let limiters = shared.limiters(Arc::clone(&clock));
+    let users = LocalUsers::new(Arc::clone(&store), seal, clock, ids, &limiters, options)
         .map_err(|error| RoleError::Passwords(error.to_string()))?;
     let users = Arc::new(users);
     let stop = CancellationToken::new();
@@ -244,15 +250,19 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         );
     }
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let opened = open(&host, &folder).await?;
+    let shared = Shared::open(&host.config().redis)?;
+    let opened = open(&host, &folder, &shared).await?;
     let internal = host.internal(opened.users.internal_router());
     let voice_url = &host.config().peers.voice_url;
     let voice = voice_url.is_set().then(|| host.voice_at(voice_url)).transpose()?;
     let personal = opened.with_voice(&host, voice.map(|voice| Arc::new(voice) as Arc<dyn Voice>));
     let routes = host.mount(opened.endpoints(&personal).merge(internal));
-    host.serve(listener, routes, Arc::clone(&opened.probe)).await;
+    let on = shared.probe().map(|redis| ("redis", redis)).into_iter().collect();
+    let probe = Leaning { role: Arc::clone(&opened.probe), on };
+    host.serve(listener, routes, Arc::new(probe)).await;
     opened.stop();
     host.finish().await;
     opened.close().await;
+    shared.close().await;
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod passkey;
 #[allow(dead_code, reason = "the unit tests use the rest")]
 pub mod peers;
 pub mod raw;
+#[allow(dead_code, reason = "the unit tests use the rest")]
 pub mod servers;
 pub mod wait;
 

@@ -142,7 +142,7 @@ pub(super) async fn a_value_is_good_for_its_time(cache: impl Cache<String>) {
 
 macro_rules! conformance {
     ($make:expr) => {
-        $crate::kit::cache::conformance::each_case! { $make, std::time::Duration::from_secs(60);
+        $crate::kit::cache::conformance::each_case! { $make, std::time::Duration::from_mins(1);
             what_was_computed_is_given_again
             what_is_not_to_be_kept_is_computed_again
             what_was_put_is_got

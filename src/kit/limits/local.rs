@@ -1,7 +1,6 @@
 //! Counting in this process.
 
 use std::fmt;
-use std::hash::Hash;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,16 +16,16 @@ use crate::kit::clock::SharedClock;
 const REMEMBERED: u64 = 100_000;
 
 /// Applies one quota to each key by itself, and never waits.
-pub struct Limiter<K> {
+pub(super) struct Limiter {
     quota: Quota,
     clock: SharedClock,
     /// For each key, when everything that was taken is paid for, in microseconds since 1970.
-    paid_at: Cache<K, i64>,
+    paid_at: Cache<String, i64>,
 }
 
-impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
+impl Limiter {
     /// A limiter that knows nobody yet.
-    pub fn new(quota: Quota, clock: SharedClock) -> Self {
+    pub(super) fn new(quota: Quota, clock: SharedClock) -> Self {
         let whole = quota.every.saturating_mul(quota.burst.max(1));
         let paid_at = Cache::builder()
             .max_capacity(REMEMBERED)
@@ -37,18 +36,10 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
     }
 
     /// Takes one for `key`.
-    ///
-    /// # Errors
-    /// How long until there is one again.
-    pub fn take(&self, key: K) -> Result<(), Duration> {
-        self.decide(key).check()
-    }
-
-    /// Takes one for `key`, and says how it stands.
-    pub fn decide(&self, key: K) -> Verdict {
+    pub(super) fn take(&self, key: &str) -> Verdict {
         let (every, burst) = self.quota.costs();
         let now = self.clock.now().as_microsecond();
-        let taken = self.paid_at.entry(key).and_compute_with(|known| {
+        let taken = self.paid_at.entry_by_ref(key).and_compute_with(|known| {
             let paid_at = known.map_or(now, moka::Entry::into_value).max(now);
             if paid_at - now > burst - every { Op::Nop } else { Op::Put(paid_at + every) }
         });
@@ -71,16 +62,16 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static> Limiter<K> {
     }
 
     /// Gives back one that was taken for `key`.
-    pub fn give_back(&self, key: K) {
+    pub(super) fn give_back(&self, key: &str) {
         let (every, _) = self.quota.costs();
-        self.paid_at.entry(key).and_compute_with(|known| match known {
+        self.paid_at.entry_by_ref(key).and_compute_with(|known| match known {
             Some(entry) => Op::Put(entry.into_value() - every),
             None => Op::Nop,
         });
     }
 }
 
-impl<K> fmt::Debug for Limiter<K> {
+impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter").field("quota", &self.quota).finish_non_exhaustive()
     }
@@ -89,7 +80,7 @@ impl<K> fmt::Debug for Limiter<K> {
 /// A limiter for who asks whichever there is.
 #[derive(Debug)]
 pub(super) struct LocalLimiter {
-    limiter: Limiter<String>,
+    limiter: Limiter,
     decisions: Decisions,
 }
 
@@ -102,13 +93,13 @@ impl LocalLimiter {
 #[async_trait]
 impl RateLimiter for LocalLimiter {
     async fn take(&self, key: &str) -> Verdict {
-        let verdict = self.limiter.decide(key.to_owned());
+        let verdict = self.limiter.take(key);
         self.decisions.count(&verdict);
         verdict
     }
 
     async fn give_back(&self, key: &str, _: Verdict) {
-        self.limiter.give_back(key.to_owned());
+        self.limiter.give_back(key);
     }
 }
 

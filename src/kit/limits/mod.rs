@@ -4,23 +4,21 @@
 //! back: who limits failures takes before the try and gives back after a success, so that tries that
 //! run side by side count, too.
 //!
-//! A [`RateLimiter`] counts in this process ([`local`]) or for all processes on Redis ([`redis`]).
+//! A [`RateLimiter`] counts in this process or for all processes on Redis: where, say the [`Limiters`].
 //! While Redis is away each process counts by itself, so that a limit holds for each of them alone;
 //! [`Verdict::degraded`] says so, and so do a metric and the log.
 
 #[cfg(test)]
 mod conformance;
-pub mod local;
+mod local;
 pub mod metrics;
-pub mod redis;
+mod redis;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-
-pub use local::Limiter;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::redis::Redis;

@@ -60,7 +60,7 @@ pub(super) struct RedisLimiter {
     sharing: Arc<Sharing>,
     name: &'static str,
     quota: Quota,
-    fallback: Limiter<String>,
+    fallback: Limiter,
     decisions: Decisions,
 }
 
@@ -101,7 +101,7 @@ impl RateLimiter for RedisLimiter {
             }
             Err(error) => {
                 self.sharing.alone(&error);
-                Verdict { degraded: true, ..self.fallback.decide(key.to_owned()) }
+                Verdict { degraded: true, ..self.fallback.take(key) }
             }
         };
         self.decisions.count(&verdict);
@@ -110,7 +110,7 @@ impl RateLimiter for RedisLimiter {
 
     async fn give_back(&self, key: &str, taken: Verdict) {
         if taken.degraded {
-            return self.fallback.give_back(key.to_owned());
+            return self.fallback.give_back(key);
         }
         let (every, _) = self.quota.costs();
         // One that can't be given back now is paid for by waiting.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::Ids;
+use crate::kit::limits::Limiters;
 use crate::users::audit::Scribe;
 use crate::users::local::access::credentials::Credentials;
 use crate::users::local::access::devices::Devices;
@@ -38,7 +39,8 @@ struct Ground {
 }
 
 impl LocalUsers {
-    /// The module over `store`; `seal` is the installation's own secret.
+    /// The module over `store`; `seal` is the installation's own secret, and `limiters` count who tries
+    /// to get in.
     ///
     /// # Errors
     /// [`BadCost`] for parameters that argon2 does not know.
@@ -47,6 +49,7 @@ impl LocalUsers {
         seal: Seal,
         clock: SharedClock,
         ids: Ids,
+        limiters: &Limiters,
         options: Options,
     ) -> Result<Self, BadCost> {
         let seal = Arc::new(seal);
@@ -65,7 +68,7 @@ impl LocalUsers {
             ids.clone(),
             options.signing,
         ));
-        let limits = Arc::new(Limits::new(&clock));
+        let limits = Arc::new(Limits::new(limiters));
         let ground = Ground { store, seal, passwords, limits, scribe, clock, ids };
         let sessions = Arc::new(Sessions {
             store: Arc::clone(&ground.store),

@@ -261,3 +261,57 @@ fn done(command: &Command, waited: Option<Duration>) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::clock::SystemClock;
+    use crate::kit::ids::Entropy;
+    use crate::kit::pubsub::PubSub as _;
+    use crate::kit::pubsub::memory::MemoryPubSub;
+    use crate::kit::queue::QueueOptions;
+    use crate::kit::queue::sqlite::SqliteQueue;
+    use crate::kit::storage::sqlite::Options;
+    use crate::voice::store::sqlite::SqliteCommands;
+
+    #[tokio::test]
+    async fn a_command_of_whose_end_nothing_was_heard_is_found_in_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| Options::new(folder.path().join(name));
+        let (clock, entropy): (SharedClock, _) = (Arc::new(SystemClock), Entropy::seeded(1));
+        let store = Arc::new(SqliteCommands::open(&file("voice.db"), &clock, &|_| ()).await.unwrap());
+        let options = QueueOptions::default();
+        let queue = file("queue.db");
+        let queue = SqliteQueue::open(&queue, options, clock.clone(), entropy.clone(), &|_| ()).await;
+        let told = MemoryPubSub::default();
+        let ids = Ids::new(clock.clone(), entropy);
+        let command = Command {
+            job_id: ids.fresh(),
+            user_id: ids.fresh(),
+            session_id: None,
+            command: "hello".to_owned(),
+            status: Status::Failed,
+            created_at: clock.now(),
+            completed_at: clock.now(),
+            result: None,
+            error: None,
+            fingerprint: [0; 32],
+        };
+        store.record(&command).await.unwrap();
+        let accept = Accept {
+            queue: Arc::new(queue.unwrap()),
+            store,
+            finished: Arc::new(told.clone()),
+            ids: ids.clone(),
+            clock,
+            limits: CommandLimits { text_chars: 1, context_bytes: 1 },
+            max_wait: Duration::ZERO,
+        };
+        let wait = Duration::from_millis(10);
+        let unheard = told.subscribe("topic").await;
+        let found = accept.end_of(command.user_id, command.job_id, unheard, wait).await;
+        assert_eq!(found.unwrap().job_id, command.job_id);
+        let unheard = told.subscribe("topic").await;
+        assert_eq!(accept.end_of(command.user_id, ids.fresh(), unheard, wait).await, None);
+    }
+}

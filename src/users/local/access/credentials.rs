@@ -45,9 +45,9 @@ impl Credentials {
     /// 422 for what is no address, 429 after too many tries; never a word on whether the address has
     /// an account.
     pub async fn ask_reset(&self, email: &str) -> Result<(), ApiError> {
-        self.limits.origin()?;
+        self.limits.origin().await?;
         let email = Email::parse(email).map_err(|why| ApiError::invalid("email", why.to_string()))?;
-        let may_write = self.limits.may_write_to(email.key());
+        let may_write = self.limits.may_write_to(email.key()).await;
         let account = self.store.by_email(&email).await?.map(|login| login.account);
         let account = account.filter(|account| account.kind == Kind::Person);
         let mut entry = self.scribe.entry(Action::AskReset);
@@ -74,7 +74,7 @@ impl Credentials {
     /// # Errors
     /// 422 for a token that is not good, or a password that is too easy: then the token stays good.
     pub async fn reset(&self, token: &str, password: &str) -> Result<SecretString, ApiError> {
-        self.limits.origin()?;
+        self.limits.origin().await?;
         let found = self.one_time.look_at(Purpose::Reset, token).await?;
         let account = match found.user {
             Some(user) => self.store.account(user, &Within::Everyone).await?,
@@ -121,7 +121,7 @@ impl Credentials {
             self.store.append(refused).await?;
             return Err(ApiError::invalid("current", "is not the password of this account"));
         }
-        attempt.succeeded();
+        attempt.succeeded().await;
         let hash = self.passwords.hash(&fresh("new", new, account)?).await?;
         self.set(account, hash, Some(session), entry).await
     }

@@ -84,7 +84,7 @@ impl Invitations {
                 return Err(authority::refuse(self.store.as_ref(), trail, refusal).await);
             }
         };
-        if !self.limits.may_write_to(email.key()) {
+        if !self.limits.may_write_to(email.key()).await {
             let detail = "this address has been written to often: wait as long as `retry-after` says";
             return Err(ApiError::new(Code::RateLimited, detail).retry_after(WRITE_AGAIN));
         }

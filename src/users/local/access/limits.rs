@@ -5,19 +5,20 @@
 //! networks does not concern one from which the owner has logged in lately.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::client::network;
 use crate::kit::http::context;
-use crate::kit::ids::{SessionId, UserId};
-use crate::kit::limits::{Limiter, Quota};
+use crate::kit::ids::SessionId;
+use crate::kit::limits::{Limiters, Quota, RateLimiter, Verdict};
 use crate::users::local::access::devices::Device;
 use crate::users::local::secret::hash_of;
-use crate::users::store::Hash;
 
 const fn quota(burst: u32, secs: u64) -> Quota {
     Quota { burst, every: Duration::from_secs(secs) }
@@ -41,17 +42,17 @@ const REFRESHES: Quota = quota(240, 10);
 /// Messages to one address.
 const MESSAGES: Quota = quota(4, 300);
 
-/// The limits on getting in.
+/// The limits on getting in. Accounts and addresses of mail are counted under a hash of their names.
 #[derive(Debug)]
 pub struct Limits {
-    address: Limiter<IpAddr>,
-    network: Limiter<IpAddr>,
-    devices: Limiter<UserId>,
-    own: Limiter<(Hash, Uuid)>,
-    here: Limiter<(Hash, Option<IpAddr>)>,
-    anywhere: Limiter<Hash>,
-    refreshes: Limiter<SessionId>,
-    messages: Limiter<Hash>,
+    address: Arc<dyn RateLimiter>,
+    network: Arc<dyn RateLimiter>,
+    devices: Arc<dyn RateLimiter>,
+    own: Arc<dyn RateLimiter>,
+    here: Arc<dyn RateLimiter>,
+    anywhere: Arc<dyn RateLimiter>,
+    refreshes: Arc<dyn RateLimiter>,
+    messages: Arc<dyn RateLimiter>,
 }
 
 /// Where a try at an account comes from.
@@ -69,24 +70,22 @@ pub enum Whence {
 #[derive(Debug)]
 #[must_use]
 pub struct Try<'a> {
-    limits: &'a Limits,
-    account: Hash,
-    network: Option<IpAddr>,
-    whence: Whence,
+    /// What it cost, where, and under which name.
+    taken: Vec<(&'a dyn RateLimiter, String, Verdict)>,
 }
 
 impl Limits {
-    /// Limits by this clock.
-    pub fn new(clock: &SharedClock) -> Self {
+    /// Limits that are counted where `limiters` count.
+    pub fn new(limiters: &Limiters) -> Self {
         Self {
-            address: Limiter::new(ADDRESS, clock.clone()),
-            network: Limiter::new(NETWORK, clock.clone()),
-            devices: Limiter::new(DEVICES, clock.clone()),
-            own: Limiter::new(ACCOUNT_DEVICE, clock.clone()),
-            here: Limiter::new(ACCOUNT_HERE, clock.clone()),
-            anywhere: Limiter::new(ACCOUNT_ANYWHERE, clock.clone()),
-            refreshes: Limiter::new(REFRESHES, clock.clone()),
-            messages: Limiter::new(MESSAGES, clock.clone()),
+            address: limiters.limiter("users_address", ADDRESS),
+            network: limiters.limiter("users_network", NETWORK),
+            devices: limiters.limiter("users_devices", DEVICES),
+            own: limiters.limiter("users_account_device", ACCOUNT_DEVICE),
+            here: limiters.limiter("users_account_here", ACCOUNT_HERE),
+            anywhere: limiters.limiter("users_account_anywhere", ACCOUNT_ANYWHERE),
+            refreshes: limiters.limiter("users_refreshes", REFRESHES),
+            messages: limiters.limiter("users_messages", MESSAGES),
         }
     }
 
@@ -94,20 +93,20 @@ impl Limits {
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub fn origin(&self) -> Result<(), ApiError> {
+    pub async fn origin(&self) -> Result<(), ApiError> {
         let Some(address) = origin() else { return Ok(()) };
-        self.address.take(address).map_err(too_often)?;
-        self.network.take(network(address)).map_err(too_often)
+        self.address.take(&address.to_string()).await.check().map_err(too_often)?;
+        self.network.take(&network(address).to_string()).await.check().map_err(too_often)
     }
 
     /// The same for one that comes from a known device, whatever others at its address do.
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub fn origin_or(&self, device: Option<Device>) -> Result<(), ApiError> {
+    pub async fn origin_or(&self, device: Option<Device>) -> Result<(), ApiError> {
         match device {
-            Some(device) if self.devices.take(device.user).is_ok() => Ok(()),
-            _ => self.origin(),
+            Some(device) if self.devices.take(&device.user.to_string()).await.allowed => Ok(()),
+            _ => self.origin().await,
         }
     }
 
@@ -115,51 +114,57 @@ impl Limits {
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub fn refresh(&self, session: SessionId) -> Result<(), ApiError> {
-        self.refreshes.take(session).map_err(too_often)
+    pub async fn refresh(&self, session: SessionId) -> Result<(), ApiError> {
+        self.refreshes.take(&session.to_string()).await.check().map_err(too_often)
     }
 
     /// Lets a try at an account through. `account` names it, whether there is such an account or not.
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub fn attempt(&self, account: &str, whence: Whence) -> Result<Try<'_>, ApiError> {
-        let (account, network) = (hash_of(account), origin().map(network));
-        let attempt = Try { limits: self, account, network, whence };
-        if let Whence::Device(device) = whence {
-            self.own.take((account, device)).map_err(too_often)?;
-            return Ok(attempt);
-        }
-        self.here.take((account, network)).map_err(too_often)?;
-        if whence == Whence::Elsewhere
-            && let Err(wait) = self.anywhere.take(account)
-        {
-            self.here.give_back((account, network));
-            return Err(too_often(wait));
+    pub async fn attempt(&self, account: &str, whence: Whence) -> Result<Try<'_>, ApiError> {
+        let account = hashed(account);
+        let network = || origin().map(|address| network(address).to_string()).unwrap_or_default();
+        let mut attempt = Try { taken: Vec::with_capacity(2) };
+        match whence {
+            Whence::Device(device) => attempt.take(&*self.own, format!("{account}:{device}")).await?,
+            Whence::KnownNetwork => attempt.take(&*self.here, format!("{account}:{}", network())).await?,
+            Whence::Elsewhere => {
+                attempt.take(&*self.here, format!("{account}:{}", network())).await?;
+                if let Err(refused) = attempt.take(&*self.anywhere, account).await {
+                    attempt.succeeded().await;
+                    return Err(refused);
+                }
+            }
         }
         Ok(attempt)
     }
 
     /// Whether one more message may be sent to `address`. Nobody is told if not: the answer is the
     /// same, there is just no message.
-    pub fn may_write_to(&self, address: &str) -> bool {
-        self.messages.take(hash_of(address)).is_ok()
+    pub async fn may_write_to(&self, address: &str) -> bool {
+        self.messages.take(&hashed(address)).await.allowed
     }
 }
 
-impl Try<'_> {
+impl<'a> Try<'a> {
+    async fn take(&mut self, limiter: &'a dyn RateLimiter, name: String) -> Result<(), ApiError> {
+        let verdict = limiter.take(&name).await;
+        verdict.check().map_err(too_often)?;
+        self.taken.push((limiter, name, verdict));
+        Ok(())
+    }
+
     /// It was right: it does not count.
-    pub fn succeeded(self) {
-        let Self { limits, account, network, whence } = self;
-        match whence {
-            Whence::Device(device) => limits.own.give_back((account, device)),
-            Whence::KnownNetwork => limits.here.give_back((account, network)),
-            Whence::Elsewhere => {
-                limits.here.give_back((account, network));
-                limits.anywhere.give_back(account);
-            }
+    pub async fn succeeded(self) {
+        for (limiter, name, verdict) in self.taken {
+            limiter.give_back(&name, verdict).await;
         }
     }
+}
+
+fn hashed(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(hash_of(name))
 }
 
 fn origin() -> Option<IpAddr> {
@@ -172,54 +177,56 @@ fn too_often(wait: Duration) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::kit::clock::ManualClock;
+    use crate::kit::clock::{ManualClock, SharedClock};
     use crate::kit::http::client::Client;
     use crate::kit::http::context::RequestContext;
     use crate::kit::ids::{Entropy, Ids};
     use http::HeaderMap;
     use jiff::Timestamp;
 
-    async fn from<T>(address: &str, work: impl FnOnce() -> T) -> T {
+    async fn from<T>(address: &str, work: impl Future<Output = T>) -> T {
         let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
         let client = Client { address: Some(address.parse().unwrap()), device: None };
         let ids = Ids::new(clock, Entropy::seeded(1));
         let context = RequestContext::read("/", &HeaderMap::new(), client, &ids);
-        context::scope(Arc::new(context), async { work() }).await
+        context::scope(Arc::new(context), work).await
     }
 
     fn limits() -> Limits {
-        let clock: SharedClock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-        Limits::new(&clock)
+        Limits::new(&Limiters::in_process(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH))))
+    }
+
+    /// How many of so many tries are let through.
+    async fn let_through(limits: &Limits, tries: usize, whence: Whence) -> usize {
+        let mut through = 0;
+        for _ in 0..tries {
+            through += usize::from(limits.attempt("ada", whence).await.is_ok());
+        }
+        through
     }
 
     #[tokio::test]
     async fn who_guesses_is_slowed_and_the_owner_elsewhere_is_not() {
         let limits = limits();
-        let tries = from("203.0.113.7", || {
-            (0..20).filter(|_| limits.attempt("ada", Whence::Elsewhere).is_ok()).count()
-        });
-        assert_eq!(tries.await, 6);
-        from("203.0.113.99", || limits.attempt("ada", Whence::Elsewhere).map(drop))
-            .await
-            .expect_err("the same network");
-        from("198.51.100.1", || limits.attempt("ada", Whence::KnownNetwork).map(drop)).await.unwrap();
+        assert_eq!(from("203.0.113.7", let_through(&limits, 20, Whence::Elsewhere)).await, 6);
+        let neighbour = from("203.0.113.99", let_through(&limits, 1, Whence::Elsewhere)).await;
+        assert_eq!(neighbour, 0, "the same network");
+        assert_eq!(from("198.51.100.1", let_through(&limits, 1, Whence::KnownNetwork)).await, 1);
     }
 
     #[tokio::test]
     async fn the_device_that_an_owner_uses_is_counted_apart_from_its_neighbours() {
         let limits = limits();
         let own = Device { user: Uuid::from_u128(1).into(), id: Uuid::from_u128(2) };
-        from("203.0.113.7", || {
-            while limits.origin().is_ok() {}
-            while limits.attempt("ada", Whence::KnownNetwork).is_ok() {}
-            limits.origin_or(None).unwrap_err();
-            limits.origin_or(Some(own)).unwrap();
-            let tries = (0..20).filter(|_| limits.attempt("ada", Whence::Device(own.id)).is_ok()).count();
+        from("203.0.113.7", async {
+            while limits.origin().await.is_ok() {}
+            let_through(&limits, 20, Whence::KnownNetwork).await;
+            limits.origin_or(None).await.unwrap_err();
+            limits.origin_or(Some(own)).await.unwrap();
+            let tries = let_through(&limits, 20, Whence::Device(own.id)).await;
             assert_eq!(tries, 6, "a device that was stolen guesses no faster than a network");
-            limits.attempt("ada", Whence::Device(Uuid::from_u128(3))).unwrap().succeeded();
+            limits.attempt("ada", Whence::Device(Uuid::from_u128(3))).await.unwrap().succeeded().await;
         })
         .await;
     }
@@ -227,25 +234,21 @@ mod tests {
     #[tokio::test]
     async fn many_networks_together_do_not_lock_out_a_network_that_the_owner_uses() {
         let limits = limits();
-        let mut let_through = 0;
+        let mut through = 0;
         for net in 0..200 {
-            let address = format!("10.0.{net}.1");
-            let_through += from(&address, || {
-                (0..6).filter(|_| limits.attempt("ada", Whence::Elsewhere).is_ok()).count()
-            })
-            .await;
+            through += from(&format!("10.0.{net}.1"), let_through(&limits, 6, Whence::Elsewhere)).await;
         }
-        assert_eq!(let_through, 60);
-        from("198.51.100.1", || limits.attempt("ada", Whence::Elsewhere).map(drop)).await.unwrap_err();
-        from("198.51.100.1", || limits.attempt("ada", Whence::KnownNetwork).map(drop)).await.unwrap();
+        assert_eq!(through, 60);
+        assert_eq!(from("198.51.100.1", let_through(&limits, 1, Whence::Elsewhere)).await, 0);
+        assert_eq!(from("198.51.100.1", let_through(&limits, 1, Whence::KnownNetwork)).await, 1);
     }
 
     #[tokio::test]
     async fn what_succeeds_does_not_count() {
         let limits = limits();
-        from("203.0.113.7", || {
+        from("203.0.113.7", async {
             for _ in 0..100 {
-                limits.attempt("ada", Whence::Elsewhere).unwrap().succeeded();
+                limits.attempt("ada", Whence::Elsewhere).await.unwrap().succeeded().await;
             }
         })
         .await;
@@ -254,7 +257,13 @@ mod tests {
     #[tokio::test]
     async fn one_address_may_not_ask_without_end() {
         let limits = limits();
-        let asked = from("203.0.113.7", || (0..100).filter(|_| limits.origin().is_ok()).count());
+        let asked = from("203.0.113.7", async {
+            let mut asked = 0;
+            while limits.origin().await.is_ok() {
+                asked += 1;
+            }
+            asked
+        });
         assert_eq!(asked.await, 30);
     }
 }

@@ -98,7 +98,7 @@ impl Registration {
     /// 403 when registration is closed, 422 for fields that are not good, 429 after too many tries;
     /// never a word on whether the address has an account.
     pub async fn register(&self, applicant: Applicant<'_>) -> Result<(), ApiError> {
-        self.limits.origin()?;
+        self.limits.origin().await?;
         if self.options.mode == Mode::Closed {
             return Err(ApiError::new(
                 Code::Forbidden,
@@ -180,7 +180,7 @@ impl Registration {
             Added::Done if invited.is_some() => Ok(true),
             Added::Done => {
                 let token = self.one_time.issue(Purpose::Verify, id, VERIFY_WITHIN).await?;
-                if self.limits.may_write_to(email.key()) {
+                if self.limits.may_write_to(email.key()).await {
                     self.mail.send(Letter { to: email, about: About::Verify(token) });
                 }
                 Ok(true)
@@ -202,7 +202,7 @@ impl Registration {
     /// its owner has verified it.
     async fn begin_again(&self, account: &Account, email: Email, hash: String) -> Result<bool, ApiError> {
         // Without a message the earlier one has to stay good.
-        if !self.limits.may_write_to(email.key()) {
+        if !self.limits.may_write_to(email.key()).await {
             self.pretend(Some(account)).await?;
             return Ok(false);
         }
@@ -254,7 +254,7 @@ impl Registration {
     /// Tells the owner of an address, and nobody else, that it has an account.
     async fn refuse(&self, account: Option<&Account>, email: Email) -> Result<bool, ApiError> {
         self.pretend(account).await?;
-        if self.limits.may_write_to(email.key()) {
+        if self.limits.may_write_to(email.key()).await {
             let to = account.and_then(Account::address).unwrap_or(email);
             self.mail.send(Letter { to, about: About::Registered });
         }
@@ -278,7 +278,7 @@ impl Registration {
     /// # Errors
     /// 422 for a token or a password that is not good, 429 after too many tries.
     pub async fn verify(&self, token: &str, password: &str) -> Result<SecretString, ApiError> {
-        self.limits.origin()?;
+        self.limits.origin().await?;
         let found = self.one_time.look_at(Purpose::Verify, token).await?;
         let login = match found.user {
             Some(user) => self.store.login(user).await?,
@@ -306,9 +306,9 @@ impl Registration {
     /// # Errors
     /// 422 for what is no address, 429 after too many tries.
     pub async fn resend(&self, email: &str) -> Result<(), ApiError> {
-        self.limits.origin()?;
+        self.limits.origin().await?;
         let email = Email::parse(email).map_err(|why| ApiError::invalid("email", why.to_string()))?;
-        let may_write = self.limits.may_write_to(email.key());
+        let may_write = self.limits.may_write_to(email.key()).await;
         let login = self.store.by_email(&email).await?;
         match login.filter(|login| login.account.status == Status::Pending && may_write) {
             Some(login) => {

@@ -97,7 +97,7 @@ impl Sessions {
         password: &str,
         device: Option<&str>,
     ) -> Result<LoggedIn, ApiError> {
-        let device = self.origin(device)?;
+        let device = self.origin(device).await?;
         let begun = Instant::now();
         let email = Email::parse(email);
         let login = match &email {
@@ -116,7 +116,7 @@ impl Sessions {
             return Err(ApiError::new(Code::Unauthorized, "the e-mail address or the password is wrong"));
         };
         self.may_log_in(&login.account).await?;
-        attempt.succeeded();
+        attempt.succeeded().await;
         if outdated && let Err(error) = self.rehash(login, &password).await {
             // It can be done at the next log-in as well.
             tracing::debug!(%error, "a password could not be hashed with today's parameters");
@@ -132,9 +132,9 @@ impl Sessions {
     ///
     /// # Errors
     /// 429 with the time to wait.
-    pub(in crate::users) fn origin(&self, device: Option<&str>) -> Result<Option<Device>, ApiError> {
+    pub(in crate::users) async fn origin(&self, device: Option<&str>) -> Result<Option<Device>, ApiError> {
         let device = device.and_then(|token| self.devices.read(token));
-        self.limits.origin_or(device)?;
+        self.limits.origin_or(device).await?;
         Ok(device)
     }
 
@@ -150,10 +150,10 @@ impl Sessions {
     ) -> Result<Try<'_>, ApiError> {
         match device {
             Some(device) if Some(device.user) == user => {
-                return self.limits.attempt(name, Whence::Device(device.id));
+                return self.limits.attempt(name, Whence::Device(device.id)).await;
             }
             // Somebody else's is no way around the limits of where it is.
-            Some(_) => self.limits.origin()?,
+            Some(_) => self.limits.origin().await?,
             None => {}
         }
         let origin = context::current().and_then(|context| context.client.address).map(network);
@@ -166,7 +166,7 @@ impl Sessions {
             }
             None => true,
         };
-        self.limits.attempt(name, if known { Whence::KnownNetwork } else { Whence::Elsewhere })
+        self.limits.attempt(name, if known { Whence::KnownNetwork } else { Whence::Elsewhere }).await
     }
 
     /// Whether an account may be used, once its owner has shown to be that.
@@ -285,10 +285,10 @@ impl Sessions {
     pub async fn refresh(&self, presented: &str) -> Result<Tokens, ApiError> {
         let hash = secret::hash_of(presented);
         let Some(session) = self.store.refreshed_by(&hash).await? else {
-            self.limits.origin()?;
+            self.limits.origin().await?;
             return Err(not_good());
         };
-        self.limits.refresh(session)?;
+        self.limits.refresh(session).await?;
         let salt: [u8; 32] = self.ids.entropy().bytes();
         let successor = self.successor(presented, &salt);
         let address = context::current().and_then(|context| context.client.address);

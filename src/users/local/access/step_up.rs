@@ -182,7 +182,7 @@ impl StepUp {
         if matched == Match::No {
             return Err(self.refuse(who, action, "password", "the password is wrong").await);
         }
-        attempt.succeeded();
+        attempt.succeeded().await;
         Ok(login)
     }
 
@@ -197,7 +197,7 @@ impl StepUp {
         if self.codes.accept(&login, code, self.clock.now()).await?.is_none() {
             return Err(self.refuse(who, action, "code", "the code is wrong, or was used").await);
         }
-        attempt.succeeded();
+        attempt.succeeded().await;
         Ok(login)
     }
 

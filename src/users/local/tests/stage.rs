@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::ids::{Entropy, Ids, UserId};
+use crate::kit::limits::Limiters;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite;
 use crate::users::account::{Account, Email, Kind, Status};
@@ -87,7 +88,8 @@ pub(in crate::users) async fn stage_with(mode: Mode) -> Stage {
     let ids = Ids::new(Arc::clone(&clock), entropy.clone());
     let seal = Seal::new(vec![7; 32], entropy);
     let (mail, letters) = letter_box();
-    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, options(mode, mail)).unwrap();
+    let limiters = Limiters::in_process(Arc::clone(&clock));
+    let users = LocalUsers::new(Arc::new(store), seal, clock, ids, &limiters, options(mode, mail)).unwrap();
     users.prepare().await.unwrap();
     Stage { users, time, letters, folder }
 }

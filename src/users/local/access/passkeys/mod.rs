@@ -206,7 +206,7 @@ impl Passkeys {
         &self,
         device: Option<&str>,
     ) -> Result<Ceremony<RequestChallengeResponse>, ApiError> {
-        self.sessions.origin(device)?;
+        self.sessions.origin(device).await?;
         let (options, state) = self.party.request()?;
         let token = self.keep(Purpose::UsePasskey, None, &state).await?;
         Ok(Ceremony { options, token })
@@ -223,7 +223,7 @@ impl Passkeys {
         answer: &PublicKeyCredential,
         device: Option<&str>,
     ) -> Result<Tokens, ApiError> {
-        self.sessions.origin(device)?;
+        self.sessions.origin(device).await?;
         let taken = self.taken::<DiscoverableAuthentication>(Purpose::UsePasskey, token).await?;
         let (_, state) = taken.ok_or_else(|| {
             ApiError::new(Code::Unauthorized, "the log-in took too long, or was finished before: begin anew")

@@ -168,7 +168,7 @@ impl SecondFactors {
         code: &str,
         device: Option<&str>,
     ) -> Result<Tokens, ApiError> {
-        let device = self.sessions.origin(device)?;
+        let device = self.sessions.origin(device).await?;
         let (hash, now) = (secret::hash_of(challenge), self.clock.now());
         let tried = self.store.attempt(Purpose::SecondFactor, &hash, TRIES, now).await?;
         let user = tried.and_then(|tried| tried.user).ok_or_else(stale_challenge)?;
@@ -178,7 +178,7 @@ impl SecondFactors {
             self.sessions.refused(Some(&login.account), "second factor").await?;
             return Err(ApiError::new(Code::Unauthorized, "the code is wrong, or was used"));
         };
-        attempt.succeeded();
+        attempt.succeeded().await;
         self.sessions.may_log_in(&login.account).await?;
         self.store.redeem(Purpose::SecondFactor, &hash, now).await?.ok_or_else(stale_challenge)?;
         self.sessions.open(login.account, factor.method()).await
