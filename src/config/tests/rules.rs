@@ -179,7 +179,7 @@ fn a_split_role_on_servers_needs_no_promise() {
     let shared = "[storage]\nkind = \"mongodb\"\nmongodb.url = \"mongodb://db\"\n[redis]\nurl = \"redis://r\"\n\
                   [voice.queue]\nkind = \"bullmq\"\n[peers]\nservice_key = \"k\"\n\
                   users_url = \"http://u\"\nanalytics_url = \"http://a\"\n\
-                  [users]\nseal_key = \"what all processes of the role share\"";
+                  [users]\nseal_key = \"what-all-processes-of-the-role-share\"";
     for role in ["voice", "users", "analytics"] {
         World::new().with_file(shared).with(|sources| sources.flags.role = Some(role.to_owned())).loaded();
     }
