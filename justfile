@@ -26,6 +26,7 @@ bench:
     cargo bench --locked --bench bullmq
     cargo bench --locked --bench server
     cargo bench --locked --bench users
+    cargo bench --locked --bench mongo
 
 # Build the documentation of the code
 docs:

@@ -25,6 +25,63 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         &format!("build it with `--features {features}`, or choose a role that is in it"),
     );
 
+    stores(config, &mut require);
+    peers(config, &mut require);
+
+    let (max_wait, request_timeout) = (config.voice.max_wait, config.server.request_timeout);
+    require(
+        max_wait < request_timeout,
+        &["voice.max_wait", "server.request_timeout"],
+        format!("voice.max_wait ({max_wait}) is not shorter than server.request_timeout ({request_timeout})"),
+        "lower voice.max_wait, or raise server.request_timeout",
+    );
+    let upstream_timeout = config.gateway.upstream_timeout;
+    require(
+        role != Role::Gateway || upstream_timeout < request_timeout,
+        &["gateway.upstream_timeout", "server.request_timeout"],
+        format!(
+            "gateway.upstream_timeout ({upstream_timeout}) is not shorter than server.request_timeout \
+             ({request_timeout}), so that it could never act"
+        ),
+        "lower gateway.upstream_timeout, or raise server.request_timeout",
+    );
+    require(
+        config.voice.understanding.mode != Mode::LlmFirst || config.llm.enabled(),
+        &["voice.understanding.mode", "llm.api_key", "llm.base_url"],
+        "voice.understanding.mode is \"llm_first\", but there is no LLM to ask: llm.api_key is empty and \
+         llm.base_url is the default one"
+            .to_owned(),
+        "set llm.api_key (best by VOICERA_LLM__API_KEY_FILE), or llm.base_url to a server of your own, or \
+         use \"local_first\"",
+    );
+
+    let absent: Vec<String> = config
+        .voice
+        .skills
+        .iter()
+        .filter(|path| !path.as_os_str().is_empty() && !sources.working_dir.join(path).exists())
+        .map(|path| format!("\"{}\"", path.display()))
+        .collect();
+    require(
+        absent.is_empty(),
+        &["voice.skills"],
+        format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
+        "name folders or files that are there; relative paths start at the working directory",
+    );
+    require(
+        !sources.working_dir.join(&config.server.data_dir).is_file(),
+        &["server.data_dir"],
+        format!("\"{}\" is a file", config.server.data_dir.display()),
+        "name a folder; it is made if it is not there",
+    );
+}
+
+/// Says that something has to hold: the keys that it is about, what is wrong, and what to do.
+type Require<'a> = &'a mut dyn FnMut(bool, &[&str], String, &str);
+
+/// Where things are kept.
+fn stores(config: &Config, require: Require<'_>) {
+    let role = config.server.role;
     // What is kept in a process or its files is known to that process alone. The gateway keeps nothing, so
     // it may be split off.
     let keeps = !matches!(role, Role::All | Role::Gateway);
@@ -74,7 +131,11 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
         "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
     );
+}
 
+/// Who is called, and known by what.
+fn peers(config: &Config, require: Require<'_>) {
+    let role = config.server.role;
     let (gateway, peers) = (&config.gateway, &config.peers);
     let needed: &[(&str, bool)] = match role {
         Role::Gateway => &[
@@ -103,53 +164,6 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         &["peers.service_key"],
         format!("is empty, but role \"{role}\" and its peers know each other by it"),
         "give every role the same secret, best by VOICERA_PEERS__SERVICE_KEY_FILE",
-    );
-
-    let (max_wait, request_timeout) = (config.voice.max_wait, config.server.request_timeout);
-    require(
-        max_wait < request_timeout,
-        &["voice.max_wait", "server.request_timeout"],
-        format!("voice.max_wait ({max_wait}) is not shorter than server.request_timeout ({request_timeout})"),
-        "lower voice.max_wait, or raise server.request_timeout",
-    );
-    let upstream_timeout = config.gateway.upstream_timeout;
-    require(
-        role != Role::Gateway || upstream_timeout < request_timeout,
-        &["gateway.upstream_timeout", "server.request_timeout"],
-        format!(
-            "gateway.upstream_timeout ({upstream_timeout}) is not shorter than server.request_timeout \
-             ({request_timeout}), so that it could never act"
-        ),
-        "lower gateway.upstream_timeout, or raise server.request_timeout",
-    );
-    require(
-        config.voice.understanding.mode != Mode::LlmFirst || config.llm.enabled(),
-        &["voice.understanding.mode", "llm.api_key", "llm.base_url"],
-        "voice.understanding.mode is \"llm_first\", but there is no LLM to ask: llm.api_key is empty and \
-         llm.base_url is the default one"
-            .to_owned(),
-        "set llm.api_key (best by VOICERA_LLM__API_KEY_FILE), or llm.base_url to a server of your own, or \
-         use \"local_first\"",
-    );
-
-    let absent: Vec<String> = config
-        .voice
-        .skills
-        .iter()
-        .filter(|path| !path.as_os_str().is_empty() && !sources.working_dir.join(path).exists())
-        .map(|path| format!("\"{}\"", path.display()))
-        .collect();
-    require(
-        absent.is_empty(),
-        &["voice.skills"],
-        format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
-        "name folders or files that are there; relative paths start at the working directory",
-    );
-    require(
-        !sources.working_dir.join(&config.server.data_dir).is_file(),
-        &["server.data_dir"],
-        format!("\"{}\" is a file", config.server.data_dir.display()),
-        "name a folder; it is made if it is not there",
     );
 }
 

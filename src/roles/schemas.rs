@@ -47,7 +47,10 @@ pub fn schemas(config: &Config, change: bool) -> Result<Schemas, RoleError> {
         }
     }
     #[cfg(feature = "users")]
-    schemas.push(in_file("users", USERS_FILE, crate::users::store::sqlite::MIGRATIONS));
+    {
+        use crate::users::store::{mongo, sqlite};
+        schemas.push(of_module("users", USERS_FILE, sqlite::MIGRATIONS, mongo::MIGRATIONS));
+    }
     #[cfg(feature = "analytics")]
     {
         use crate::analytics::store::{mongo, sqlite};

@@ -118,6 +118,8 @@ pub(super) fn database(storage: &Storage, module: &str) -> MongoOptions {
             ReadPreference::SecondaryPreferred => mongo::ReadPreference::SecondaryPreferred,
             ReadPreference::Nearest => mongo::ReadPreference::Nearest,
         },
+        // Also where only the schema is looked at: a server that will be refused is refused at once.
+        needs_transactions: module == "users",
         ..MongoOptions::new(server.url.as_secret().clone(), format!("{}_{module}", server.database_prefix))
     }
 }

@@ -14,7 +14,7 @@ use crate::kit::http::context;
 use crate::kit::ids::{AuditId, Ids, UserId};
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $word:tt,)*) => {
         /// What was done, or tried.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum Action { $($(#[$doc])* #[serde(rename = $word)] $name,)* }

@@ -58,7 +58,7 @@ impl http_body::Body for Lent {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| self.size.clone(), http_body::Body::size_hint)
+        self.body.as_ref().map_or_else(|| self.size, http_body::Body::size_hint)
     }
 }
 

@@ -8,14 +8,14 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::kit::auth::{Principal, Scope};
 use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::{Json, Path, Query};
-use crate::kit::http::page::Page;
+use crate::kit::http::page::PageQuery;
 use crate::kit::http::prefer;
 use crate::kit::ids::{KeyId, UserId};
 use crate::users::local::LocalUsers;
@@ -29,26 +29,6 @@ pub fn routes() -> OpenApiRouter<LocalUsers> {
         .routes(routes!(revoke))
         .routes(routes!(list_of, make_of))
         .routes(routes!(revoke_of))
-}
-
-/// Which page of the keys.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct KeyQuery {
-    /// Entries on the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Entries to skip, up to 10,000; a cursor goes deeper and faster.
-    #[param(maximum = 10_000)]
-    offset: Option<u32>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
-}
-
-impl KeyQuery {
-    fn page(&self) -> Result<Page, ApiError> {
-        Page::parse(self.limit, self.offset, self.cursor.as_deref())
-    }
 }
 
 /// A page of an account's keys.
@@ -164,7 +144,7 @@ fn listed(page: KeyPage) -> axum::Json<KeyList> {
 /// List one's API keys
 #[utoipa::path(
     get, path = "/api/users/keys", tag = "users", operation_id = "listKeys",
-    params(KeyQuery),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page", body = KeyList),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
@@ -174,9 +154,9 @@ fn listed(page: KeyPage) -> axum::Json<KeyList> {
 async fn list(
     State(users): State<LocalUsers>,
     who: Principal,
-    Query(query): Query<KeyQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<KeyList>, ApiError> {
-    users.keyring.list(&who, who.user_id, query.page()?).await.map(listed)
+    users.keyring.list(&who, who.user_id, page.page()?).await.map(listed)
 }
 
 /// Make an API key for oneself
@@ -224,7 +204,7 @@ async fn revoke(
 /// List an account's API keys
 #[utoipa::path(
     get, path = "/api/users/{id}/keys", tag = "users", operation_id = "listUserKeys",
-    params(("id" = UserId, Path, description = "The account"), KeyQuery),
+    params(("id" = UserId, Path, description = "The account"), PageQuery),
     responses(
         (status = 200, description = "A page", body = KeyList),
         (status = "4XX", description = "Not permitted", body = Problem, content_type = "application/problem+json"),
@@ -235,9 +215,9 @@ async fn list_of(
     State(users): State<LocalUsers>,
     who: Principal,
     Path(id): Path<UserId>,
-    Query(query): Query<KeyQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<KeyList>, ApiError> {
-    users.keyring.list(&who, id, query.page()?).await.map(listed)
+    users.keyring.list(&who, id, page.page()?).await.map(listed)
 }
 
 /// Make an API key for an account

@@ -34,7 +34,7 @@ pub(crate) use refresh::*;
 pub(crate) use roles::*;
 pub(crate) use second_factor::*;
 pub(crate) use sessions::*;
-pub(crate) use stage::{Place, World};
+pub(crate) use stage::{Place, World, hexadecimal};
 pub(crate) use trust::*;
 
 macro_rules! each_case {

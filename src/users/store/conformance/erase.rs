@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stage::{World, at, email, hash, start};
+use super::stage::{World, at, email, hash, hexadecimal, start};
 use crate::kit::ids::UserId;
 use crate::users::account::{Account, Profile};
 use crate::users::api::Preferences;
@@ -15,13 +15,15 @@ use crate::users::store::{
 /// What every word that somebody left begins with.
 const MARK: &str = "zanzibar";
 
-fn marked(what: &str) -> Option<String> {
-    Some(format!("{MARK} {what}"))
+fn marked(what: &str) -> String {
+    format!("{MARK} {what}")
 }
 
 /// Bytes that somebody left, and what they look like.
 fn bytes() -> (Vec<u8>, String) {
-    ((0xc0..0xd8).collect(), (0xc0..0xd8).map(|byte: u8| format!("{byte:02x}")).collect())
+    let bytes: Vec<u8> = (0xc0..0xd8).collect();
+    let shown = hexadecimal(&bytes);
+    (bytes, shown)
 }
 
 /// Somebody who has left something everywhere.
@@ -29,21 +31,22 @@ async fn who_uses_everything(world: &World) -> Account {
     let (bytes, _) = bytes();
     let new = NewAccount {
         email: Some(email(&format!("{MARK}@example.org"))),
-        password: marked("password"),
-        institution: marked("institution"),
+        password: Some(marked("password")),
+        institution: Some(marked("institution")),
         ..world.student(&format!("{MARK} name"))
     };
     let ada = world.add(new).await;
     let description = Description {
-        avatar: Some(marked("avatar")),
-        preferences: Some(Preferences { timezone: marked("timezone"), ..Preferences::default() }),
-        profile: Some(Profile { phone: marked("phone"), ..Profile::default() }),
+        avatar: Some(Some(marked("avatar"))),
+        preferences: Some(Preferences { timezone: Some(marked("timezone")), ..Preferences::default() }),
+        profile: Some(Profile { phone: Some(marked("phone")), ..Profile::default() }),
         metadata: Some([(MARK.to_owned(), json!(MARK))].into_iter().collect()),
         ..Description::default()
     };
     let ada = world.changed(ada.id, Change::Describe(Box::new(description)), Action::Update).await;
     let mut session = world.session(&ada, 1);
-    (session.device, session.address, session.network) = (marked("device"), marked("ip"), marked("net"));
+    (session.device, session.address, session.network) =
+        (Some(marked("device")), Some(marked("ip")), Some(marked("net")));
     world.open(session).await;
     for presented in [1, 2] {
         let rotate = Rotate {
@@ -53,8 +56,8 @@ async fn who_uses_everything(world: &World) -> Account {
             grace: jiff::SignedDuration::ZERO,
             lifetime: jiff::SignedDuration::from_hours(1),
             longest: jiff::SignedDuration::from_hours(2),
-            address: marked("later ip"),
-            network: marked("later net"),
+            address: Some(marked("later ip")),
+            network: Some(marked("later net")),
             at: at(1),
             reuse: world.entry(Action::Reuse),
         };
@@ -115,11 +118,10 @@ pub(crate) async fn of_who_is_forgotten_nothing_is_kept_but_the_trail(world: &Wo
     let bob = world.somebody("bob").await;
     world.open(world.session(&bob, 50)).await;
     let ada = who_uses_everything(world).await;
-    let (_, hexadecimal) = bytes();
-    let hashes = [1, 2, 3, 20, 30, 40]
-        .map(|number| hash(number).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let (_, shown) = bytes();
+    let hashes = [1, 2, 3, 20, 30, 40].map(|number| hexadecimal(&hash(number)));
     let traces: Vec<&str> =
-        [MARK, hexadecimal.as_str()].into_iter().chain(hashes.iter().map(String::as_str)).collect();
+        [MARK, shown.as_str()].into_iter().chain(hashes.iter().map(String::as_str)).collect();
     let found = async || -> Vec<(String, String)> {
         let tables = world.place.tables().await;
         let mut found = Vec::new();

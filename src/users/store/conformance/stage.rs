@@ -1,5 +1,6 @@
 //! What the cases are played with: a store with the built-in roles and nobody in it, and people for it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,6 +56,14 @@ pub(super) fn hash(number: u64) -> Hash {
     let mut hash = [7; 32];
     hash[..8].copy_from_slice(&number.to_be_bytes());
     hash
+}
+
+/// Bytes as [`Place::tables`] shows them.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 pub(super) fn email(text: &str) -> Email {

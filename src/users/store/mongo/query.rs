@@ -119,7 +119,7 @@ impl Query {
     /// The same as a command.
     #[cfg(test)]
     pub(super) fn command(&self) -> Document {
-        let mut command = doc! {
+        let mut command = mongodb::bson::doc! {
             "find": self.of,
             "filter": self.filter.clone(),
             "hint": self.index,

@@ -12,7 +12,7 @@ use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Mongo, MongoOptions, stage};
 use crate::servers;
 use crate::users::store::UserStore;
-use crate::users::store::conformance::{Place, conformance};
+use crate::users::store::conformance::{Place, conformance, hexadecimal};
 
 mod explain;
 
@@ -64,7 +64,7 @@ fn text<'a>(fields: impl Iterator<Item = (&'a String, &'a mongodb::bson::Bson)>)
 fn shown(value: &mongodb::bson::Bson) -> String {
     use mongodb::bson::Bson;
     match value {
-        Bson::Binary(binary) => binary.bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Bson::Binary(binary) => hexadecimal(&binary.bytes),
         Bson::Document(document) => text(document.iter()),
         Bson::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(" "),
         Bson::String(text) => text.clone(),

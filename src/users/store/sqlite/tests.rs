@@ -11,7 +11,7 @@ use super::SqliteUsers;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::storage::sqlite::Options;
 use crate::users::store::UserStore;
-use crate::users::store::conformance::{Place, conformance};
+use crate::users::store::conformance::{Place, conformance, hexadecimal};
 
 /// A file in a folder of its own.
 struct File(TempDir);
@@ -55,7 +55,7 @@ fn text(row: &SqliteRow) -> String {
         let value = row.try_get_raw(number).unwrap();
         match value.type_info().name() {
             _ if value.is_null() => String::new(),
-            "BLOB" => row.get::<Vec<u8>, _>(number).iter().map(|byte| format!("{byte:02x}")).collect(),
+            "BLOB" => hexadecimal(&row.get::<Vec<u8>, _>(number)),
             "INTEGER" => row.get::<i64, _>(number).to_string(),
             _ => row.get::<String, _>(number),
         }

@@ -159,7 +159,7 @@ async fn what_a_node_producer_says_about_order_and_pauses_holds() {
     let order: Vec<_> = handler.begun().into_iter().map(|(id, _)| id.uuid().as_u128()).collect();
     assert_eq!(order[..4], [4, 5, 2, 1], "no priority first, then the urgent");
     assert!(order.contains(&3));
-    let times = times.lock().unwrap();
+    let times = times.lock().unwrap().clone();
     for (gap, pause) in times.windows(2).map(|two| two[1] - two[0]).zip([200, 400]) {
         let pause = Duration::from_millis(pause);
         assert!(gap >= pause && gap < pause * 5, "{gap:?} instead of {pause:?}");
