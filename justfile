@@ -23,6 +23,7 @@ fmt:
 bench:
     cargo bench --locked --bench nlu
     cargo bench --locked --bench queue
+    cargo bench --locked --bench bullmq
     cargo bench --locked --bench server
     cargo bench --locked --bench users
     cargo bench --locked --bench mongo
