@@ -179,7 +179,7 @@ fn a_split_role_on_servers_needs_no_promise() {
     let shared = "[storage]\nkind = \"mongodb\"\nmongodb.url = \"mongodb://db\"\n[redis]\nurl = \"redis://r\"\n\
                   [voice.queue]\nkind = \"bullmq\"\n[peers]\nservice_key = \"k\"\n\
                   users_url = \"http://u\"\nanalytics_url = \"http://a\"\n\
-                  [users]\nseal_key = \"what all processes of the role share\"";
+                  [users]\nseal_key = \"what-all-processes-of-the-role-share\"";
     for role in ["voice", "users", "analytics"] {
         World::new().with_file(shared).with(|sources| sources.flags.role = Some(role.to_owned())).loaded();
     }
@@ -191,7 +191,7 @@ fn a_split_role_on_servers_needs_no_promise() {
     let fix = &errors.iter().next().unwrap().fix;
     assert!(fix.starts_with("set voice.queue.kind = \"bullmq\", or"), "{fix}");
     let errors = World::new()
-        .with_file(&shared.replace("what all processes of the role share", ""))
+        .with_file(&shared.replace("what-all-processes-of-the-role-share", ""))
         .with(|sources| sources.flags.role = Some("users".to_owned()))
         .load()
         .unwrap_err();
