@@ -25,6 +25,7 @@ bench:
     cargo bench --locked --bench queue
     cargo bench --locked --bench server
     cargo bench --locked --bench users
+    cargo bench --locked --bench mongo
 
 # Build the documentation of the code
 docs:

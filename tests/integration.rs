@@ -14,6 +14,7 @@
 mod support;
 
 mod cli;
+mod cli_db;
 mod cli_jobs;
 mod cli_migrate;
 mod cli_server;

@@ -20,6 +20,7 @@ use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
 use crate::kit::peer::Peer;
 use crate::kit::storage::mongo::stage;
+use crate::kit::storage::portable::copy;
 use crate::kit::storage::sqlite::Options;
 
 /// An analytics module, and one of its two faces.
@@ -122,6 +123,31 @@ async fn a_batch_that_is_sent_again_is_counted_once(stage: Stage) {
     assert_eq!(stage.store.sums(None).await.unwrap().commands, 6);
 }
 
+async fn all_of_it_is_carried_to_another_store_and_counted_once(stage: Stage) {
+    let hour = |hours| start() + SignedDuration::from_hours(hours);
+    let events = (0..5).flat_map(|hours| ["a", "b"].map(|intent| event(hour(hours), "local", intent)));
+    stage.analytics.record(batch(1, events.collect())).await.unwrap();
+    let other = local().await;
+    let other = &other.store;
+    other.add(batch(2, vec![event(hour(0), "local", "a"); 3])).await.unwrap();
+
+    let first = stage.store.export(None, 3).await.unwrap();
+    assert_eq!(first.len(), 3);
+    let (last, _) = first[2].clone();
+    for (after, expected) in [(None, 10), (Some(last), 7)] {
+        let mut carried = 0;
+        copy(&*stage.store, &**other, after, |_, count| carried += count).await.unwrap();
+        assert_eq!(carried, expected);
+    }
+    assert_eq!(other.entries().await.unwrap(), 10);
+    for since in [None, Some(hour(2))] {
+        let all = stage.store.sums(since).await.unwrap();
+        assert_eq!(other.sums(since).await.unwrap(), all);
+    }
+    copy(&**other, &*stage.store, None, |_, _| ()).await.unwrap();
+    assert_eq!(stage.store.sums(None).await.unwrap().commands, 10);
+}
+
 async fn a_store_that_is_gone_is_an_error_and_bad_health(stage: Stage) {
     assert_eq!(stage.analytics.health().await.status, Status::Up);
     stage.store.close().await;
@@ -147,5 +173,6 @@ cases! {
     events_are_counted_by_what_they_say
     the_largest_batch_is_taken_whole_and_a_larger_one_not_at_all
     a_batch_that_is_sent_again_is_counted_once
+    all_of_it_is_carried_to_another_store_and_counted_once
     a_store_that_is_gone_is_an_error_and_bad_health
 }

@@ -7,6 +7,8 @@ mod accounts;
 mod client;
 mod completions;
 pub mod config;
+#[cfg(all(feature = "voice", feature = "analytics"))]
+mod db;
 mod jobs;
 mod migrate;
 mod nlu;
@@ -46,6 +48,8 @@ enum Command {
     #[cfg(feature = "users")]
     SigningKey(accounts::signing_key::SigningKeyArgs),
     Migrate(migrate::MigrateArgs),
+    #[cfg(all(feature = "voice", feature = "analytics"))]
+    Db(db::DbArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
     Openapi(openapi::OpenapiArgs),
@@ -84,6 +88,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "users")]
         Command::SigningKey(args) => accounts::signing_key::run(args),
         Command::Migrate(args) => migrate::run(args),
+        #[cfg(all(feature = "voice", feature = "analytics"))]
+        Command::Db(args) => db::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
             let mut out = io::stdout().lock();

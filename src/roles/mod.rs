@@ -8,6 +8,8 @@
 
 #[cfg(feature = "users")]
 pub mod accounts;
+#[cfg(all(feature = "voice", feature = "analytics"))]
+pub mod copy;
 mod data_folder;
 pub mod docs;
 mod error;

@@ -4,7 +4,6 @@ pub mod mongo;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::analytics::api::{Batch, Event};
 use crate::kit::storage::StorageError;
+use crate::kit::storage::portable::Portable;
 
 /// Counters by hour.
 #[async_trait]
-pub trait CounterStore: Debug + Send + Sync {
+pub trait CounterStore: Portable<Key = HourKey, Entry = HourCounter> {
     /// Counts the events of a batch, durably, all or none, and once for each id within [`REMEMBERED`].
     ///
     /// [`REMEMBERED`]: crate::analytics::api::REMEMBERED
@@ -95,6 +95,57 @@ impl FromIterator<CounterRow> for Counts {
     }
 }
 
+/// What a counter by the hour counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HourKey {
+    /// Hours since 1970 UTC.
+    pub hour: i64,
+    /// The intent, or `none`.
+    pub intent: String,
+    /// The language, or `und`.
+    pub language: String,
+    /// The tier, or `failed`.
+    pub source: String,
+}
+
+impl HourKey {
+    /// One that no counter has, and that stands before all.
+    fn before_all() -> Self {
+        Self { hour: i64::MIN, intent: String::new(), language: String::new(), source: String::new() }
+    }
+}
+
+/// A counter by the hour, for another store: there it is made the same, and the totals move by the
+/// difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HourCounter {
+    /// What it counts.
+    pub of: HourKey,
+    /// Commands.
+    pub count: i64,
+    /// Their time, all together.
+    pub duration_ms: f64,
+}
+
+/// One caller's wish.
+#[derive(Debug)]
+enum Change {
+    /// That events are counted.
+    Count(Batch),
+    /// That counters are made the same as in another store.
+    Import(Vec<HourCounter>),
+}
+
+impl Change {
+    fn batch(&self) -> Option<&Batch> {
+        if let Self::Count(batch) = self { Some(batch) } else { None }
+    }
+
+    fn counters(&self) -> &[HourCounter] {
+        if let Self::Import(counters) = self { counters } else { &[] }
+    }
+}
+
 /// What a counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind<'a> {
@@ -112,17 +163,27 @@ struct Moves<'a> {
     totals: BTreeMap<Kind<'a>, (i64, f64)>,
 }
 
+impl<'a> Moves<'a> {
+    fn add(&mut self, at: i64, kind: Kind<'a>, count: i64, duration_ms: f64) {
+        for by in [self.hours.entry((at, kind)).or_default(), self.totals.entry(kind).or_default()] {
+            by.0 += count;
+            by.1 += duration_ms;
+        }
+    }
+
+    /// What makes the counter `there` (commands, and milliseconds) the same as `counter`.
+    fn make(&mut self, counter: &'a HourCounter, there: (i64, f64)) {
+        let HourKey { hour, intent, language, source } = &counter.of;
+        let kind = Kind { intent, language, source };
+        self.add(*hour, kind, counter.count - there.0, counter.duration_ms - there.1);
+    }
+}
+
 impl<'a> FromIterator<&'a Event> for Moves<'a> {
     fn from_iter<I: IntoIterator<Item = &'a Event>>(events: I) -> Self {
         let mut moves = Self::default();
         for Event::Command { at, source, intent, language, duration_ms, .. } in events {
-            let kind = Kind { intent, language, source };
-            let hour = moves.hours.entry((hour(*at), kind)).or_default();
-            hour.0 += 1;
-            hour.1 += duration_ms;
-            let total = moves.totals.entry(kind).or_default();
-            total.0 += 1;
-            total.1 += duration_ms;
+            moves.add(hour(*at), Kind { intent, language, source }, 1, *duration_ms);
         }
         moves
     }

@@ -1,5 +1,6 @@
 //! Counters in a MongoDB database.
 
+mod portable;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use mongodb::options::{FindOptions, Hint};
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::api::Batch;
-use crate::analytics::store::{CounterRow, CounterStore, Counts, Kind, Moves, hour};
+use crate::analytics::store::{Change, CounterRow, CounterStore, Counts, Kind, Moves, hour};
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::BatchId;
 use crate::kit::storage::StorageError;
@@ -80,8 +81,12 @@ struct Counted {
 
 impl Additions {
     /// Those of the batches that were not counted before, remembered from now on.
-    async fn note<'a>(&self, session: &mut Session, batches: &'a [Batch]) -> Result<Vec<&'a Batch>, Error> {
-        let by_id: BTreeMap<_, _> = batches.iter().map(|batch| (batch.id, batch)).collect();
+    async fn note<'a>(
+        &self,
+        session: &mut Session,
+        batches: Vec<&'a Batch>,
+    ) -> Result<Vec<&'a Batch>, Error> {
+        let by_id: BTreeMap<_, _> = batches.into_iter().map(|batch| (batch.id, batch)).collect();
         let known: Vec<Counted> =
             session.find(BATCHES, among(by_id.keys().copied()), FindOptions::default()).await?;
         let known: BTreeSet<BatchId> = known.into_iter().map(|counted| id(counted.id)).collect();
@@ -99,25 +104,40 @@ fn among(ids: impl Iterator<Item = BatchId>) -> Document {
 
 #[async_trait]
 impl Apply for Additions {
-    type Op = Batch;
+    type Op = Change;
     type Reply = ();
 
     /// On a server without transactions a crash after the batches and before their counters leaves those
     /// batches uncounted.
-    async fn apply(&self, session: &mut Session, batch: &[Batch]) -> Result<Vec<()>, Error> {
-        let fresh = self.note(session, batch).await?;
-        // Few counters move however many events there are: add up first, then write each once.
-        let Moves { hours, totals } = fresh.into_iter().flat_map(|batch| &batch.events).collect();
-        let hours = hours.into_iter().map(|((hour, kind), by)| {
-            let mut key = doc! { "hour": hour };
-            key.extend(named(kind));
-            increment(key, by)
-        });
-        session.update(COUNTERS, hours.collect()).await?;
-        let totals = totals.into_iter().map(|(kind, by)| increment(named(kind), by));
-        session.update(TOTALS, totals.collect()).await?;
+    async fn apply(&self, session: &mut Session, batch: &[Change]) -> Result<Vec<()>, Error> {
+        for counters in batch.iter().map(Change::counters).filter(|counters| !counters.is_empty()) {
+            let there = portable::there(session, counters).await?;
+            let mut moves = Moves::default();
+            for counter in counters {
+                moves.make(counter, there.get(&counter.of).copied().unwrap_or_default());
+            }
+            write(session, moves).await?;
+        }
+        let batches: Vec<&Batch> = batch.iter().filter_map(Change::batch).collect();
+        if !batches.is_empty() {
+            let fresh = self.note(session, batches).await?;
+            // Few counters move however many events there are: add up first, then write each once.
+            write(session, fresh.into_iter().flat_map(|batch| &batch.events).collect()).await?;
+        }
         Ok(vec![(); batch.len()])
     }
+}
+
+/// Moves counters.
+async fn write(session: &mut Session, Moves { hours, totals }: Moves<'_>) -> Result<(), Error> {
+    let hours = hours.into_iter().map(|((hour, kind), by)| {
+        let mut key = doc! { "hour": hour };
+        key.extend(named(kind));
+        increment(key, by)
+    });
+    session.update(COUNTERS, hours.collect()).await?;
+    let totals = totals.into_iter().map(|(kind, by)| increment(named(kind), by));
+    session.update(TOTALS, totals.collect()).await.map(drop)
 }
 
 fn named(kind: Kind<'_>) -> Document {
@@ -172,7 +192,7 @@ fn by_kind() -> Hint {
 #[async_trait]
 impl CounterStore for MongoCounters {
     async fn add(&self, batch: Batch) -> Result<(), StorageError> {
-        self.writer.submit(batch).await
+        self.writer.submit(Change::Count(batch)).await
     }
 
     async fn sums(&self, from: Option<Timestamp>) -> Result<Counts, StorageError> {

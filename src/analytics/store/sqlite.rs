@@ -1,5 +1,7 @@
 //! Counters in a SQLite file.
 
+mod portable;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use crate::analytics::api::{Batch, REMEMBERED};
-use crate::analytics::store::{CounterRow, CounterStore, Counts, Moves, hour};
+use crate::analytics::store::{Change, CounterRow, CounterStore, Counts, Moves, hour};
 use crate::kit::clock::SharedClock;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Apply, Database, Migration, OnMigration, Options, RowInsert};
@@ -71,38 +73,53 @@ struct Additions(SharedClock);
 
 #[async_trait]
 impl Apply for Additions {
-    type Op = Batch;
+    type Op = Change;
     type Reply = ();
 
-    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Batch]) -> Result<Vec<()>, sqlx::Error> {
-        let fresh = self.note(conn, batch).await?;
-        // Few counters move however many events there are: add up first, then write each once.
-        let Moves { hours, totals } = fresh.into_iter().flat_map(|batch| &batch.events).collect();
-        let totals: Vec<_> = totals.into_iter().collect();
-        TOTAL
-            .run(conn, &totals, |query, (kind, (count, duration_ms))| {
-                query
-                    .bind(kind.intent.to_owned())
-                    .bind(kind.language.to_owned())
-                    .bind(kind.source.to_owned())
-                    .bind(*count)
-                    .bind(*duration_ms)
-            })
-            .await?;
-        let hours: Vec<_> = hours.into_iter().collect();
-        COUNT
-            .run(conn, &hours, |query, ((hour, kind), (count, duration_ms))| {
-                query
-                    .bind(*hour)
-                    .bind(kind.intent.to_owned())
-                    .bind(kind.language.to_owned())
-                    .bind(kind.source.to_owned())
-                    .bind(*count)
-                    .bind(*duration_ms)
-            })
-            .await?;
+    async fn apply(&mut self, conn: &mut SqliteConnection, batch: &[Change]) -> Result<Vec<()>, sqlx::Error> {
+        for counters in batch.iter().map(Change::counters).filter(|counters| !counters.is_empty()) {
+            let mut moves = Moves::default();
+            for counter in counters {
+                moves.make(counter, portable::there(conn, &counter.of).await?);
+            }
+            write(conn, moves).await?;
+        }
+        let batches: Vec<&Batch> = batch.iter().filter_map(Change::batch).collect();
+        if !batches.is_empty() {
+            let fresh = self.note(conn, batches).await?;
+            // Few counters move however many events there are: add up first, then write each once.
+            write(conn, fresh.into_iter().flat_map(|batch| &batch.events).collect()).await?;
+        }
         Ok(vec![(); batch.len()])
     }
+}
+
+/// Moves counters.
+async fn write(conn: &mut SqliteConnection, Moves { hours, totals }: Moves<'_>) -> Result<(), sqlx::Error> {
+    let totals: Vec<_> = totals.into_iter().collect();
+    TOTAL
+        .run(conn, &totals, |query, (kind, (count, duration_ms))| {
+            query
+                .bind(kind.intent.to_owned())
+                .bind(kind.language.to_owned())
+                .bind(kind.source.to_owned())
+                .bind(*count)
+                .bind(*duration_ms)
+        })
+        .await?;
+    let hours: Vec<_> = hours.into_iter().collect();
+    COUNT
+        .run(conn, &hours, |query, ((hour, kind), (count, duration_ms))| {
+            query
+                .bind(*hour)
+                .bind(kind.intent.to_owned())
+                .bind(kind.language.to_owned())
+                .bind(kind.source.to_owned())
+                .bind(*count)
+                .bind(*duration_ms)
+        })
+        .await
+        .map(drop)
 }
 
 impl Additions {
@@ -110,7 +127,7 @@ impl Additions {
     async fn note<'a>(
         &self,
         conn: &mut SqliteConnection,
-        batches: &'a [Batch],
+        batches: Vec<&'a Batch>,
     ) -> Result<Vec<&'a Batch>, sqlx::Error> {
         let mut fresh = Vec::with_capacity(batches.len());
         for batch in batches {
@@ -136,7 +153,7 @@ impl Additions {
 #[async_trait]
 impl CounterStore for SqliteCounters {
     async fn add(&self, batch: Batch) -> Result<(), StorageError> {
-        self.database.write(batch).await
+        self.database.write(Change::Count(batch)).await
     }
 
     async fn sums(&self, since: Option<Timestamp>) -> Result<Counts, StorageError> {

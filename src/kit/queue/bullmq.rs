@@ -48,7 +48,6 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -146,15 +145,7 @@ impl Queue for BullQueue {
     }
 
     async fn retry_all(&self, queue: &str) -> Result<u64, QueueError> {
-        let lane = self.core.lanes.of(queue);
-        let mut revived = 0;
-        for some in self.core.ids(&lane, &["failed"]).await?.chunks(100) {
-            let all = join_all(some.iter().map(|id| self.core.revive(&lane, id))).await;
-            for done in all {
-                revived += u64::from(done?);
-            }
-        }
-        Ok(revived)
+        self.core.revive_all(&self.core.lanes.of(queue)).await
     }
 
     async fn erase(&self, queue: &str, owner: UserId) -> Result<u64, QueueError> {

@@ -53,6 +53,9 @@ macro_rules! conformance {
             queues_do_not_mix
             the_depth_counts_every_state
             two_consumers_share_the_work
+            the_oldest_waiting_is_known_across_priorities
+            delayed_jobs_run_in_their_order_and_not_before
+            a_pause_is_drawn_from_below_its_bound
             a_failed_attempt_is_repeated
             used_up_attempts_make_a_dead_job_after_its_handler_was_told
             a_fatal_failure_is_not_repeated
@@ -80,7 +83,6 @@ macro_rules! conformance_manual_clock {
             jobs_that_only_ever_crash_together_are_not_tried_for_ever
             a_delayed_job_runs_when_its_time_has_come
             a_failed_attempt_pauses_before_the_next
-            the_oldest_waiting_is_known_across_priorities
         }
     };
 }

@@ -8,6 +8,7 @@
 mod error;
 pub mod migration;
 pub mod mongo;
+pub mod portable;
 pub mod schema;
 pub mod sqlite;
 

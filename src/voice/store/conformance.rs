@@ -12,6 +12,7 @@ use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::http::page::Page;
 use crate::kit::ids::UserId;
 use crate::kit::storage::mongo::stage;
+use crate::kit::storage::portable::{Portable as _, copy};
 use crate::kit::storage::sqlite::Options;
 use crate::voice::api::{Command, CommandError, CommandResult, Source, StageTimes, Status};
 
@@ -197,6 +198,39 @@ async fn who_is_forgotten_leaves_nothing_and_others_everything(store: &dyn Comma
     assert_eq!(store.stats(user(2), None, None).await.unwrap().total, 1);
 }
 
+async fn all_of_it_is_carried_to_another_store_and_counted_once(store: &dyn CommandStore) {
+    let others = Command { user_id: user(2), ..command(9) };
+    let mut commands: Vec<_> = (1..=5).map(command).collect();
+    commands.extend([failed(6), others]);
+    for command in &commands {
+        store.record(command).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock: SharedClock = Arc::new(ManualClock::at(start()));
+    let options = Options::new(folder.path().join("copy.db"));
+    let copied = SqliteCommands::open(&options, &clock, &|_| ()).await.unwrap();
+
+    let mut first = store.export(None, 3).await.unwrap();
+    let keys: Vec<_> = first.iter().map(|(key, _)| key.uuid().as_u128()).collect();
+    assert_eq!(keys, [1, 2, 3]);
+    let last = first[2].0;
+    copied.import(first.drain(..).map(|(_, entry)| entry).collect()).await.unwrap();
+    for (after, expected) in [(Some(last), 4), (None, 7)] {
+        let mut carried = 0;
+        copy(store, &copied, after, |_, count| carried += count).await.unwrap();
+        assert_eq!(carried, expected);
+    }
+
+    assert_eq!((store.entries().await.unwrap(), copied.entries().await.unwrap()), (7, 7));
+    for owner in [user(1), user(2)] {
+        let all = everything(store, owner, &Filter::default(), 10).await;
+        assert_eq!(everything(&copied, owner, &Filter::default(), 10).await, all);
+        let stats = store.stats(owner, None, None).await.unwrap();
+        assert_eq!(copied.stats(owner, None, None).await.unwrap(), stats);
+    }
+    copied.close().await;
+}
+
 macro_rules! cases {
     ($($case:ident)*) => {
         mod sqlite {
@@ -246,4 +280,5 @@ cases! {
     a_search_for_the_rare_goes_on_until_no_page_is_left
     figures_count_by_day
     who_is_forgotten_leaves_nothing_and_others_everything
+    all_of_it_is_carried_to_another_store_and_counted_once
 }

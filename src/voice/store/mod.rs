@@ -6,7 +6,6 @@ pub mod mongo;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::kit::http::page::{Cursor, Page};
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::storage::StorageError;
+use crate::kit::storage::portable::Portable;
 use crate::voice::api::Command;
 
 /// The history of commands. Every read is by owner: nobody sees another's.
 #[async_trait]
-pub trait CommandStore: Debug + Send + Sync {
+pub trait CommandStore: Portable<Key = JobId, Entry = Command> {
     /// Keeps a finished command, durably.
     ///
     /// Once for each id: what is there already stays, unless it had failed and is answered now.

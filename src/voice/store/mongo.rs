@@ -2,6 +2,7 @@
 
 mod document;
 mod plan;
+mod portable;
 #[cfg(test)]
 mod tests;
 mod writes;

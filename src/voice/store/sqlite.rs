@@ -1,5 +1,6 @@
 //! The history in a SQLite file.
 
+mod portable;
 mod writes;
 
 use async_trait::async_trait;

@@ -188,7 +188,7 @@ async fn add(
                     .port(port.add(&job.kind, data).options(options(&job, terms, now)).into_future())
                     .await
             }
-            Err(detail) => Err(QueueError::Refused { server: "of jobs".to_owned(), detail }),
+            Err(detail) => Err(door.link.refused(detail)),
         };
         let added = added.map(|_| Enqueued::Created);
         let failed = added.as_ref().err().cloned();

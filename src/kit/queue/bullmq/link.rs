@@ -132,7 +132,7 @@ impl Link {
         match error {
             bullmq::Error::Redis(error) => self.redis(&error),
             bullmq::Error::ConnectionClosed => self.unreachable("the connection is closed".to_owned()),
-            other => QueueError::Refused { server: self.server.clone(), detail: other.to_string() },
+            other => self.refused(other.to_string()),
         }
     }
 
@@ -146,6 +146,10 @@ impl Link {
         if passes || error.is_io_error() || error.is_timeout() || error.is_connection_dropped() {
             return self.unreachable(detail);
         }
+        self.refused(detail)
+    }
+
+    pub(super) fn refused(&self, detail: String) -> QueueError {
         QueueError::Refused { server: self.server.clone(), detail }
     }
 

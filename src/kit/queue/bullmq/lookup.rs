@@ -127,6 +127,26 @@ impl Core {
         }
     }
 
+    /// The same for all dead jobs; how many there were. One that dies again meanwhile stays dead.
+    pub(super) async fn revive_all(&self, lane: &Lane) -> Result<u64, QueueError> {
+        let there = self.depth(lane).await?.failed;
+        let last = i64::try_from(LOOK).unwrap_or(i64::MAX) - 1;
+        let mut revived = 0;
+        while revived < there {
+            let port = lane.port().await?;
+            let some = self.link.port(port.get_ranges(&["failed"], 0, last, true)).await?;
+            let all = join_all(some.iter().map(|id| self.revive(lane, id))).await;
+            let before = revived;
+            for done in all {
+                revived += u64::from(done?);
+            }
+            if revived == before {
+                break;
+            }
+        }
+        Ok(revived)
+    }
+
     /// The ids of all jobs in these sets and lists of BullMQ's.
     pub(super) async fn ids(&self, lane: &Lane, states: &[&str]) -> Result<Vec<String>, QueueError> {
         let port = lane.port().await?;

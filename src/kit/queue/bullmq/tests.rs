@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 use super::{BullOptions, BullQueue};
 use crate::kit::clock::SharedClock;
 use crate::kit::ids::Entropy;
-use crate::kit::queue::conformance::{self, Factory};
-use crate::kit::queue::{Queue, QueueOptions};
+use crate::kit::queue::conformance::{self, Act, Factory, QUEUE, Script, Worker};
+use crate::kit::queue::{JobFilter, JobState, Queue, QueueOptions};
 use crate::servers::REDIS;
 
 /// A queue on the server at `port`.
@@ -64,3 +65,84 @@ impl Factory for Below {
 }
 
 conformance::conformance!(Below::new());
+
+/// The files have this by a clock that is moved by hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_whose_worker_died_twice_are_tried_apart() {
+    let store = Arc::new(Below::new());
+    for life in 1..=2 {
+        let store = Arc::clone(&store);
+        conformance::killed(async move {
+            let queue = on(REDIS.port(), &store.prefix);
+            if life == 1 {
+                conformance::enqueue_all(&queue, 1..=4).await;
+            }
+            let handler = Script::new(|_| Act::Hold(Arc::new(Semaphore::new(0))));
+            let _worker = Worker::start(&queue, &handler, conformance::soon_missed());
+            handler.begun_times(4).await;
+            assert!(handler.begun().iter().all(|(_, attempt)| *attempt == 1), "forgiven");
+        })
+        .await;
+    }
+    let queue = on(REDIS.port(), &store.prefix);
+    let handler = Script::new(|_| Act::Done);
+    let worker = Worker::start(&queue, &handler, conformance::soon_missed());
+    let delayed = JobFilter { state: Some(JobState::Delayed), ..JobFilter::of(QUEUE) };
+    let apart = within("they are taken over", async {
+        loop {
+            let jobs = queue.list(delayed.clone()).await.unwrap().jobs;
+            if jobs.len() == 4 {
+                return jobs;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    worker.stop().await;
+
+    let gaps = apart.windows(2).map(|two| two[1].run_at.duration_since(two[0].run_at).as_secs());
+    assert_eq!(gaps.collect::<Vec<_>>(), [2, 2, 2], "in the order in which they were accepted");
+    assert_eq!(apart[0].last_error.as_deref(), Some("nothing was heard of attempt 1 until its lock ran out"));
+    queue.close().await;
+}
+
+/// More than can be sorted here: the index of acceptance is gone through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_queue_is_listed_by_its_index() {
+    let store = Below::new();
+    let queue = on(REDIS.port(), &store.prefix);
+    for first in (0..5_200).step_by(200) {
+        let some = (first..first + 200).map(|number| queue.enqueue(conformance::job(number)));
+        assert!(futures_util::future::join_all(some).await.into_iter().all(|done| done.is_ok()));
+    }
+    let (mut filter, mut seen) = (JobFilter { limit: 1_000, ..JobFilter::of(QUEUE) }, 0);
+    loop {
+        let page = queue.list(filter.clone()).await.unwrap();
+        let numbers = page.jobs.iter().map(|job| job.id.uuid().as_u128());
+        for number in numbers {
+            assert_eq!(number, seen, "in the order in which they were accepted");
+            seen += 1;
+        }
+        let Some(next) = page.next else { break };
+        filter.after = Some(next);
+    }
+    assert_eq!(seen, 5_200);
+    queue.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_left_behind_in_the_indexes() {
+    let store = Below::new();
+    let queue = on(REDIS.port(), &store.prefix);
+    conformance::enqueue_all(&queue, 0..50).await;
+    conformance::work(&queue, &Script::new(|_| Act::Done), 50).await;
+    let client = deadpool_redis::redis::Client::open(format!("redis://127.0.0.1:{}", REDIS.port())).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut keys = deadpool_redis::redis::cmd("KEYS");
+    keys.arg(format!("{}:{QUEUE}:*", store.prefix));
+    let left: Vec<String> = keys.query_async(&mut connection).await.unwrap();
+    let left: Vec<_> =
+        left.iter().filter(|key| key.contains(":owner:") || key.ends_with("accepted")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    queue.close().await;
+}

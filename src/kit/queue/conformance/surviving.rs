@@ -17,7 +17,7 @@ use crate::kit::queue::{ConsumeOptions, Depth, JobState, NewJob, QueueOptions};
 
 /// Plays `scene` in a runtime of its own, and kills that with all that it runs when the scene is over,
 /// without a word to anybody.
-async fn killed<S: Future<Output = ()> + Send + 'static>(scene: S) {
+pub(crate) async fn killed<S: Future<Output = ()> + Send + 'static>(scene: S) {
     let died = tokio::task::spawn_blocking(|| {
         let process =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -28,7 +28,7 @@ async fn killed<S: Future<Output = ()> + Send + 'static>(scene: S) {
 }
 
 /// A consumer whose death is noticed soon.
-fn soon_missed() -> ConsumeOptions {
+pub(crate) fn soon_missed() -> ConsumeOptions {
     ConsumeOptions { lease: Duration::from_millis(500), ..ConsumeOptions::default() }
 }
 

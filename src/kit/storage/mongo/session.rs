@@ -24,7 +24,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 pub trait Transaction: Send + Sync {
     /// What the caller learns once it is committed. That something was not as the caller thought (gone,
     /// taken, out of date) is an outcome. A call that fails undoes all there was before it, so an outcome
-    /// may be made of its error, too ([`is_duplicate`]).
+    /// may be made of its error, too ([`is_duplicate`](super::is_duplicate)).
     type Outcome: Send;
 
     /// Does it. May be called again: after a conflict, and when it is not known whether it was committed.

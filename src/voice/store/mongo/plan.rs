@@ -63,6 +63,11 @@ fn place_alone() -> Document {
     doc! { "position": 1, "_id": 0 }
 }
 
+/// The index over all commands.
+pub(super) fn by_id() -> Hint {
+    Hint::Name("_id_".to_owned())
+}
+
 /// The index over all of somebody's commands.
 pub(super) fn by_time() -> Hint {
     Hint::Name("commands_by_time".to_owned())
@@ -71,6 +76,11 @@ pub(super) fn by_time() -> Hint {
 /// One of somebody's commands.
 pub(super) fn one(owner: UserId, id: JobId) -> Document {
     doc! { "_id": uuid(id.uuid()), "owner": uuid(owner.uuid()) }
+}
+
+/// Everybody's commands from there on.
+pub(super) fn beyond(after: Option<JobId>) -> Document {
+    after.map_or_else(Document::new, |after| doc! { "_id": { "$gt": uuid(after.uuid()) } })
 }
 
 /// Where a search ends.

@@ -120,6 +120,11 @@ async fn everything_else_reads_an_index_too() {
     let owner = uuid(user().uuid());
     let entries = [command(1), command(2)].map(|command| Entry::of(&command).unwrap());
     let find = |filter: Document| doc! { "find": COMMANDS, "filter": filter };
+    for after in [None, Some(command(1).job_id)] {
+        let command =
+            doc! { "find": COMMANDS, "filter": plan::beyond(after), "sort": { "_id": 1 }, "limit": 1_000 };
+        assert_reads_index(&store, command, "_id_", false).await;
+    }
     let delete =
         |from: &str, filter: Document| doc! { "delete": from, "deletes": [{ "q": filter, "limit": 0 }] };
     for command in [

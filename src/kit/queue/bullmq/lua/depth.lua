@@ -2,6 +2,8 @@
 -- allowed to run, in ms, 0 if none waits. Looks once into each priority, not at each job.
 -- KEYS[1] the queue's prefix
 local prefix = KEYS[1]
+-- A server that takes no writes takes no jobs: this fails there.
+redis.call('SET', prefix .. 'voicera:written', 1, 'EX', 60)
 local oldest = 0
 local function consider(id)
   local job = redis.call('HMGET', prefix .. id, 'runAt', 'timestamp', 'opts')
