@@ -191,7 +191,7 @@ fn a_split_role_on_servers_needs_no_promise() {
     let fix = &errors.iter().next().unwrap().fix;
     assert!(fix.starts_with("set voice.queue.kind = \"bullmq\", or"), "{fix}");
     let errors = World::new()
-        .with_file(&shared.replace("what all processes of the role share", ""))
+        .with_file(&shared.replace("what-all-processes-of-the-role-share", ""))
         .with(|sources| sources.flags.role = Some("users".to_owned()))
         .load()
         .unwrap_err();
