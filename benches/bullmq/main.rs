@@ -157,7 +157,7 @@ async fn voicera(port: u16, jobs: u64, at_once: u64) -> [Figure; 2] {
         producer.await.unwrap();
     }
     let jobs = jobs / at_once * at_once;
-    let added = Figure::of(jobs, begun.elapsed(), cpu() - busy);
+    let added = Figure::of(jobs, begun.elapsed(), cpu().saturating_sub(busy));
 
     let (begun, busy) = (Instant::now(), cpu());
     let handler = Arc::new(Trivial { left: AtomicU64::new(jobs), done: Notify::new() });
@@ -169,7 +169,7 @@ async fn voicera(port: u16, jobs: u64, at_once: u64) -> [Figure; 2] {
         async move { queue.consume(QUEUE, handler, options, stop).await.unwrap() }
     });
     handler.done.notified().await;
-    let done = Figure::of(jobs, begun.elapsed(), cpu() - busy);
+    let done = Figure::of(jobs, begun.elapsed(), cpu().saturating_sub(busy));
     stop.cancel();
     consumer.await.unwrap();
     assert_eq!(queue.depth(QUEUE).await.unwrap(), Depth::default(), "all are done");

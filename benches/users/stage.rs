@@ -18,6 +18,7 @@ use voicera::kit::http::edge::{Edge, edge};
 use voicera::kit::http::server::{ServerLimits, serve};
 use voicera::kit::http::{mount, observe};
 use voicera::kit::ids::{Entropy, Ids};
+use voicera::kit::limits::Limiters;
 use voicera::kit::storage::StorageError;
 use voicera::kit::storage::sqlite::Options as FileOptions;
 use voicera::users::account::{Email, Kind, Status};
@@ -89,7 +90,9 @@ impl Stage {
             mail,
             relying_party: RelyingParty::new("localhost", "http://localhost:3000")?,
         };
-        let users = LocalUsers::new(store.clone(), seal, Arc::clone(&clock), ids.clone(), options)?;
+        let limiters = Limiters::in_process(Arc::clone(&clock));
+        let users =
+            LocalUsers::new(store.clone(), seal, Arc::clone(&clock), ids.clone(), &limiters, options)?;
         users.prepare().await?;
         let stop = CancellationToken::new();
         let stage = Self { users, store, clock, ids, stop, _folder: folder };

@@ -38,7 +38,7 @@ pub(super) struct Enqueue {
 /// All that a consumer wants at one moment, in one transaction.
 pub(super) struct Turn {
     pub(super) lane: Arc<Lane>,
-    /// The consumer: its leases are in this name.
+    /// The consumer that leases are to.
     pub(super) lease_by: i64,
     pub(super) now: i64,
     pub(super) lease_until: i64,
@@ -64,11 +64,10 @@ pub(super) struct Unfinished {
     pub(super) error: Option<String>,
 }
 
-/// What a turn brought.
+/// What a turn brought; when the first lease ends is known after tidying.
 #[derive(Default)]
 pub(super) struct Turned {
     pub(super) claimed: Vec<(i64, Job)>,
-    /// When the first lease of the queue ends; known after tidying.
     pub(super) next_lease: Option<i64>,
     next_delayed: Option<i64>,
     reclaimed: i64,
