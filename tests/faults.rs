@@ -56,6 +56,8 @@ async fn the_jobs_of_a_voice_process_that_is_killed_for_good_are_taken_over() {
             ("llm.deadline", "2m"),
             ("llm.attempt_timeout", "2m"),
             ("voice.understanding.mode", "llm_first"),
+            // Whoever asks what a dead process was asking waits for it as long as a model may take.
+            ("voice.cache.enabled", "false"),
             ("voice.queue.concurrency", &HELD.to_string()),
         ],
     );
@@ -195,8 +197,10 @@ async fn a_full_queue_turns_commands_away_until_the_language_model_is_back() {
     llm.otherwise(Behaviour::Hang);
     let settings = [
         ("llm.base_url", &*llm.base_url()),
-        ("llm.deadline", "15s"),
-        ("llm.attempt_timeout", "15s"),
+        ("llm.deadline", "30s"),
+        ("llm.attempt_timeout", "30s"),
+        // The breaker would have the trained model answer, and the queue would drain.
+        ("llm.breaker.minimum_calls", "10000"),
         ("voice.understanding.mode", "llm_first"),
         ("voice.queue.max_waiting", &COMMANDS.to_string()),
     ];
@@ -217,7 +221,7 @@ async fn a_full_queue_turns_commands_away_until_the_language_model_is_back() {
     let full = memory(&cluster).await;
     let mut turned_away = 0;
     while turned_away < COMMANDS {
-        let text = format!("show my grades again{turned_away}");
+        let text = format!("show my grades again{turned_away}-{}", more.len());
         match client.process(&text).await {
             // The model's deadline lets a few through to the history.
             reply if reply.status == 202 => more.push(text),
@@ -230,7 +234,8 @@ async fn a_full_queue_turns_commands_away_until_the_language_model_is_back() {
     llm.otherwise(Behaviour::Answer(crate::support::llm_server::default_answer()));
     let accepted: Vec<String> = accepted.into_iter().chain(more).collect();
     all_are_answered_once(&client, &accepted).await;
-    client.process("there is room again").await.expect(202);
+    let id = client.accept("there is room again").await;
+    client.settled(&id).await;
 }
 
 /// What the processes that commands go through have in memory, in bytes.

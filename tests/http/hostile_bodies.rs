@@ -155,7 +155,11 @@ async fn a_body_that_is_no_json_object_is_refused() {
         for body in &bodies {
             let what = brief(operation, &String::from_utf8_lossy(body));
             let reply = fair(json_request(&client, operation, body.clone()), &what).await;
-            if operation.body.is_some() {
+            if let Some(schema) = &operation.body {
+                // Where no member is required, an object without any is a body, and so may none be.
+                if matches!(body.as_slice(), b"{}" | b"null") && schema.get("required").is_none() {
+                    continue;
+                }
                 // Who may not ask at all, or about nothing, is told that first.
                 let is_refused = matches!(reply.status, 400 | 403 | 404 | 422 | 429);
                 assert!(is_refused, "{what}: {reply:?}");
