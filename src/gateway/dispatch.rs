@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::uri::PathAndQuery;
 use http::{Uri, header};
 
+use crate::gateway::bounded::bounded;
 use crate::gateway::routes::{Route, Routes, unversioned};
 use crate::kit::auth::{Authenticator, identify};
 use crate::kit::error::{ApiError, Code};
@@ -51,18 +52,22 @@ impl Gateway {
         if !route.open {
             identify(self.authenticator.as_ref(), &mut request).await?;
         }
-        // A body whose length is announced is refused unread; the others are cut off by whoever reads.
+        // A body whose length is announced is refused unread; the others are cut off.
         let announced = request
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.max_body_bytes) {
-            return Err(ApiError::new(
-                Code::PayloadTooLarge,
-                format!("the body is larger than {} bytes", self.max_body_bytes),
-            ));
+            return Err(self.too_large());
         }
-        Ok(route.upstream.call(request).await)
+        let (head, body) = request.into_parts();
+        let (body, exceeded) = bounded(body, self.max_body_bytes);
+        let answer = route.upstream.call(Request::from_parts(head, body)).await;
+        if exceeded.is_set() { Err(self.too_large()) } else { Ok(answer) }
+    }
+
+    fn too_large(&self) -> ApiError {
+        ApiError::new(Code::PayloadTooLarge, format!("the body is larger than {} bytes", self.max_body_bytes))
     }
 }
 

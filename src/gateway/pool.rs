@@ -1,6 +1,6 @@
 //! Several addresses that answer alike, as one upstream.
 //!
-//! - A request goes to the cheaper of two endpoints drawn at random, by [`load`]: nearly as good as
+//! - A request goes to the cheaper of two endpoints drawn at random, by what each costs: nearly as good as
 //!   asking for the cheapest, without everybody running to the same one.
 //! - An endpoint that does not take connections, or whose `/health/ready` says so, is left out until it
 //!   is ready again. When none is ready all are tried: a wrong probe must not turn everybody away.

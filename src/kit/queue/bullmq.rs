@@ -4,22 +4,22 @@
 //! Built on the vendor's Rust port, whose scripts are BullMQ's own. `docs/QUEUE.md` says what a job looks
 //! like from the other side. What the port does not do is done here:
 //!
-//! - It neither tells a new job from one that is there already, nor knows a limit: [`intake`] asks a
+//! - It neither tells a new job from one that is there already, nor knows a limit: `intake` asks a
 //!   script first, for many jobs at once. Two processes that find the last place free in the same
 //!   millisecond may both take it.
 //! - It has no index by owner and none by age: the same script keeps both, in keys of Voicera's below the
 //!   queue's. They are written before the job is, so that a crash leaves at worst an entry too many.
-//! - A panic in a handler would leave its job active for ever: [`crew`] catches it.
+//! - A panic in a handler would leave its job active for ever: `crew` catches it.
 //! - A retried job keeps no reason, a pause has neither jitter nor a limit, and nobody is told that a job
-//!   dies: [`crew`] moves such jobs by itself, with the port's own calls. Jobs that Node added with
+//!   dies: `crew` moves such jobs by itself, with the port's own calls. Jobs that Node added with
 //!   `backoff` options pause as those say.
 //! - A job that finishes as its worker is told to stop would be followed by the next: that one is put
 //!   back unbegun. What does not finish in time goes back, too.
 //! - Its check for stalled jobs gives up a job at the second stall without a word to anybody, and takes
-//!   minutes: it is switched off, and so is its renewal of locks. [`duties`] does both, several times
+//!   minutes: it is switched off, and so is its renewal of locks. `duties` does both, several times
 //!   within each lock's life. After a pause of the server or of a worker, workers renew first.
 //! - A completed job is removed when our worker completes it, unless the producer's `removeOnComplete`
-//!   says otherwise. One that a Node worker completed or gave up is [`collect`]ed: its handler is told,
+//!   says otherwise. One that a Node worker completed or gave up is `collect`ed: its handler is told,
 //!   then a completed one is removed.
 //!
 //! Where it differs from the file: an attempt is counted when it ends, or when its worker is found dead,
@@ -28,7 +28,7 @@
 //! company only earlier is to blame alone. Times are milliseconds.
 //!
 //! A job is as durable as the server makes it: `appendonly yes`, with `appendfsync always` if not even the
-//! last second may be lost to a power cut, and `maxmemory-policy noeviction`. [`link`] looks when it
+//! last second may be lost to a power cut, and `maxmemory-policy noeviction`. `link` looks when it
 //! connects, and warns.
 
 mod collect;

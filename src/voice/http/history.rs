@@ -16,6 +16,9 @@ use crate::kit::http::page::PageQuery;
 use crate::voice::api::Command;
 use crate::voice::store::{CommandStore, Filter};
 
+/// Characters that are searched for at most.
+const LONGEST_TEXT: usize = 1_000;
+
 /// The endpoint.
 pub fn routes() -> OpenApiRouter<Arc<dyn CommandStore>> {
     OpenApiRouter::new().routes(routes!(history))
@@ -32,7 +35,7 @@ struct HistoryQuery {
     /// Only this language.
     #[param(example = "en")]
     language: Option<String>,
-    /// Only commands that contain these words.
+    /// Only commands that contain these words: up to 1000 characters.
     text: Option<String>,
     /// Only this conversation.
     #[serde(alias = "session")]
@@ -78,10 +81,14 @@ async fn history(
 ) -> Result<axum::Json<History>, ApiError> {
     principal.require(Scope::VoiceRead)?;
     let page = page.page()?;
+    let text = query.text.filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+        return Err(ApiError::invalid("text", format!("must have at most {LONGEST_TEXT} characters")));
+    }
     let filter = Filter {
         intent: query.intent,
         language: query.language,
-        text: query.text.filter(|text| !text.is_empty()),
+        text,
         session_id: query.session_id,
         from: query.from,
         to: query.to,

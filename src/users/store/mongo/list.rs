@@ -82,6 +82,11 @@ fn by_time(wanted: &[(&str, Option<&str>)]) -> &'static str {
 fn exactly(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() * 2);
     for sign in text.chars() {
+        if sign == '\0' {
+            // The server takes none as it is.
+            pattern.push_str("\\x00");
+            continue;
+        }
         if sign.is_ascii() && !sign.is_ascii_alphanumeric() {
             pattern.push('\\');
         }

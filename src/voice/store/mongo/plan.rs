@@ -175,6 +175,9 @@ fn containing(text: &str) -> String {
     for letter in text.chars() {
         if letter.is_ascii_alphabetic() {
             pattern.extend(['[', letter.to_ascii_lowercase(), letter.to_ascii_uppercase(), ']']);
+        } else if letter == '\0' {
+            // The server takes none as it is.
+            pattern.push_str("\\x00");
         } else {
             if letter.is_ascii() && !letter.is_ascii_alphanumeric() && !letter.is_ascii_control() {
                 pattern.push('\\');
