@@ -3,7 +3,14 @@
 //! The only place that names concrete types; everywhere else a module is an `Arc<dyn …>`.
 #![cfg_attr(
     not(all(feature = "gateway", feature = "voice", feature = "users", feature = "analytics")),
-    allow(dead_code, unused_imports, reason = "a binary of one role needs a part of this")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        unused_mut,
+        unused_variables,
+        reason = "a binary of one role needs a part of this"
+    )
 )]
 
 #[cfg(feature = "users")]

@@ -37,7 +37,7 @@ pub fn schemas(config: &Config, change: bool) -> Result<Schemas, RoleError> {
                 Schema { name, store, migrations: mongo }
             }
         };
-    let mut schemas = Vec::new();
+    let mut schemas: Vec<Schema> = Vec::new();
     #[cfg(feature = "voice")]
     {
         use crate::voice::store::{mongo, sqlite};
