@@ -128,7 +128,7 @@ impl Queue for BullQueue {
             // It was begun in between.
             return Ok(Cancel::Active);
         }
-        self.core.tidy(&lane, vec![envelope::entry(&wire, job.owner)]).await?;
+        self.core.tidy(&lane, &[envelope::entry(&wire, job.owner)]).await?;
         Ok(Cancel::Removed(Box::new(job)))
     }
 

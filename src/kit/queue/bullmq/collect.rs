@@ -123,7 +123,7 @@ async fn tell(crew: &Crew, wire: &str, standing: Standing, record: Record) -> Re
     }
     if standing == Standing::Completed {
         crew.core.remove(&crew.lane, wire).await?;
-        crew.core.tidy(&crew.lane, vec![entry(wire, job.owner)]).await?;
+        crew.core.tidy(&crew.lane, &[entry(wire, job.owner)]).await?;
         return Ok(Told::Removed);
     }
     let _: i64 = crew.core.link.run(&scripts::TOLD, &crew.lane.prefix, &[wire]).await?;

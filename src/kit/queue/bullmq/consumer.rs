@@ -71,8 +71,7 @@ impl Consumer {
         self.dismiss(&worker).await;
         employed.leave();
         // So that what was done just now is not left to those who come after.
-        let entries = self.crew.take_done();
-        if let Err(error) = self.crew.core.tidy(&self.crew.lane, entries).await {
+        if let Err(error) = self.crew.tidy().await {
             tracing::debug!(%error, "the indexes are left for later");
         }
         if self.crew.core.link.is_closed() { Err(QueueError::Closed) } else { Ok(()) }

@@ -43,7 +43,7 @@ pub(super) struct Crew {
     pub(super) dropped: CancellationToken,
     flights: Mutex<HashMap<String, Flight>>,
     count: watch::Sender<usize>,
-    done: Mutex<Vec<String>>,
+    done: Mutex<Vec<Done>>,
 }
 
 impl fmt::Debug for Crew {
@@ -172,7 +172,7 @@ impl Crew {
     async fn land(&self, port: &bullmq::Job, token: &str, read: &Read, verdict: Verdict) -> Landed {
         match verdict {
             Verdict::Done => {
-                self.done().push(entry(port.id(), read.job.owner));
+                self.done().push(Done { entry: entry(port.id(), read.job.owner), seen: false });
                 let value = read.job.return_value.get();
                 Ok(value.and_then(|value| serde_json::from_str(value).ok()).unwrap_or(Value::Null))
             }
@@ -260,7 +260,7 @@ impl Crew {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn done(&self) -> MutexGuard<'_, Vec<String>> {
+    fn done(&self) -> MutexGuard<'_, Vec<Done>> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -293,10 +293,25 @@ impl Crew {
         news.collect()
     }
 
-    /// The entries of jobs that are done.
-    pub(super) fn take_done(&self) -> Vec<String> {
-        std::mem::take(&mut *self.done())
+    /// Takes the jobs that are done out of the indexes. One at a time: what is looked at comes first.
+    pub(super) async fn tidy(&self) -> Result<(), QueueError> {
+        let entries: Vec<String> = self.done().iter().map(|done| done.entry.clone()).collect();
+        let still = self.core.tidy(&self.lane, &entries).await?;
+        let mut done = self.done();
+        let looked_at = entries.len().min(done.len());
+        let newer = done.split_off(looked_at);
+        // The server removes a job just after it is done; one that is there at a second look is kept.
+        done.retain_mut(|done| !std::mem::replace(&mut done.seen, true) && still.contains(&done.entry));
+        done.extend(newer);
+        Ok(())
     }
+}
+
+/// The entry of a job that is done.
+struct Done {
+    entry: String,
+    /// Whether its job was there at a look.
+    seen: bool,
 }
 
 /// A job's place among those in flight.

@@ -66,7 +66,7 @@ impl Duty {
             Self::Beat => beat(crew).await,
             Self::Sweep { look } => sweep(crew, *look).await,
             Self::Report => report(crew).await,
-            Self::Tidy => crew.core.tidy(&crew.lane, crew.take_done()).await.map(drop),
+            Self::Tidy => crew.tidy().await,
             Self::SweepIndex { place } => sweep_index(crew, place).await,
             Self::Collect(collector) => collector.collect(crew).await,
             Self::Count => crew.core.depth(&crew.lane).await.map(drop),
@@ -143,6 +143,7 @@ async fn sweep_index(crew: &Crew, place: &mut u64) -> Result<(), QueueError> {
     let connection = crew.core.link.connection().await?;
     let entries: Vec<(String, u64)> = crew.core.link.port(connection.cmd(&mut next)).await?;
     *place = entries.last().map_or(0, |(_, place)| *place);
-    crew.core.tidy(&crew.lane, entries.into_iter().map(|(entry, _)| entry).collect()).await?;
+    let entries: Vec<String> = entries.into_iter().map(|(entry, _)| entry).collect();
+    crew.core.tidy(&crew.lane, &entries).await?;
     Ok(())
 }

@@ -101,13 +101,13 @@ impl Core {
         self.link.port(port.remove(wire)).await
     }
 
-    /// Takes jobs that are gone out of the indexes.
-    pub(super) async fn tidy(&self, lane: &Lane, entries: Vec<String>) -> Result<u64, QueueError> {
-        let mut removed = 0;
+    /// Takes jobs that are gone out of the indexes; answers the entries of those that are not.
+    pub(super) async fn tidy(&self, lane: &Lane, entries: &[String]) -> Result<Vec<String>, QueueError> {
+        let mut still = Vec::new();
         for some in entries.chunks(LOOK) {
-            removed += self.link.run::<u64>(&scripts::TIDY, &lane.prefix, some).await?;
+            still.extend(self.link.run::<Vec<String>>(&scripts::TIDY, &lane.prefix, some).await?);
         }
-        Ok(removed)
+        Ok(still)
     }
 
     /// Gives a dead job all its attempts again; false if it is no longer dead.
@@ -197,7 +197,7 @@ impl Core {
                 erased += count;
             }
         }
-        self.tidy(&lane, gone).await?;
+        self.tidy(&lane, &gone).await?;
         Ok(erased)
     }
 
