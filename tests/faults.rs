@@ -56,8 +56,6 @@ async fn the_jobs_of_a_voice_process_that_is_killed_for_good_are_taken_over() {
             ("llm.deadline", "2m"),
             ("llm.attempt_timeout", "2m"),
             ("voice.understanding.mode", "llm_first"),
-            // Whoever asks what a dead process was asking waits for it as long as a model may take.
-            ("voice.cache.enabled", "false"),
             ("voice.queue.concurrency", &HELD.to_string()),
         ],
     );

@@ -4,6 +4,7 @@
 //! all processes that lack the same value one makes it, for as long as its lock lives; the others look
 //! every now and then, and take over when the lock has expired or they have waited for as long as that.
 
+use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -23,12 +24,16 @@ use crate::kit::ids::Entropy;
 use crate::kit::redis::{Redis, RedisError, Script};
 
 static LOOK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("look.lua")));
+static HOLD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("hold.lua")));
 static LAND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("land.lua")));
 
 /// Between the first two looks for what another process makes; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How long it holds that somebody makes a value; said again while they do. Whoever waits for a process
+/// that has died waits for this.
+const HELD: Duration = Duration::from_secs(3);
 /// How long a value that is not to be kept waits for those who wait for it: several pauses.
 const PASSING: Duration = Duration::from_secs(1);
 
@@ -112,7 +117,7 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> RedisCache<V> {
         let begun = Instant::now();
         let (mut pause, mut waited) = (FIRST_PAUSE, false);
         loop {
-            let arguments = (&self.owner, millis(self.options.flight), u8::from(waited));
+            let arguments = (&self.owner, millis(HELD.min(self.options.flight)), u8::from(waited));
             let look = self.redis.run::<(u8, Vec<u8>, u64)>(&LOOK, keys, arguments).await;
             match look {
                 Ok((FOUND, value, good_for)) => {
@@ -161,7 +166,10 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> RedisCache<V> {
         }
         self.requests.computed.increment(1);
         made.store(true, Ordering::Relaxed);
-        let Computed { value, keep } = compute.await;
+        let Computed { value, keep } = match &look {
+            Look::Make => self.holding(&keys, compute).await,
+            _ => compute.await,
+        };
         let encoded = self.encode(&value);
         match look {
             Look::Make => {
@@ -177,6 +185,29 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> RedisCache<V> {
         }
         let value = Arc::new(value);
         if keep { Ok(Near { value, good_for: self.options.ttl }) } else { Err(value) }
+    }
+
+    /// What `compute` makes, while the others are told that it is being made: for as long as that may
+    /// take.
+    async fn holding(&self, keys: &[String; 3], compute: BoxFuture<'_, Computed<V>>) -> Computed<V> {
+        let begun = Instant::now();
+        let hold = async {
+            loop {
+                sleep(HELD / 3).await;
+                let left = self.options.flight.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    return std::future::pending::<Infallible>().await;
+                }
+                let arguments = (&self.owner, millis(HELD.min(left)));
+                if let Err(error) = self.redis.run::<i64>(&HOLD, keys, arguments).await {
+                    self.away(&error);
+                }
+            }
+        };
+        tokio::select! {
+            computed = compute => computed,
+            never = hold => match never {},
+        }
     }
 
     async fn store(&self, key: &str, encoded: Vec<u8>) {
