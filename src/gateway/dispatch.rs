@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::uri::PathAndQuery;
 use http::{Uri, header};
+use http_body_util::Limited;
 
-use crate::gateway::bounded::bounded;
 use crate::gateway::routes::{Route, Routes, unversioned};
 use crate::kit::auth::{Authenticator, identify};
 use crate::kit::error::{ApiError, Code};
@@ -58,16 +59,13 @@ impl Gateway {
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.max_body_bytes) {
-            return Err(self.too_large());
+            return Err(ApiError::new(
+                Code::PayloadTooLarge,
+                format!("the body is larger than {} bytes", self.max_body_bytes),
+            ));
         }
-        let (head, body) = request.into_parts();
-        let (body, exceeded) = bounded(body, self.max_body_bytes);
-        let answer = route.upstream.call(Request::from_parts(head, body)).await;
-        if exceeded.is_set() { Err(self.too_large()) } else { Ok(answer) }
-    }
-
-    fn too_large(&self) -> ApiError {
-        ApiError::new(Code::PayloadTooLarge, format!("the body is larger than {} bytes", self.max_body_bytes))
+        let most = usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX);
+        Ok(route.upstream.call(request.map(|body| Body::new(Limited::new(body, most)))).await)
     }
 }
 

@@ -4,8 +4,6 @@
 //! [`upstream::Upstream`], in this process or at another address, and treats both alike.
 
 #[cfg(feature = "gateway")]
-mod bounded;
-#[cfg(feature = "gateway")]
 mod dispatch;
 #[cfg(feature = "gateway")]
 mod headers;

@@ -21,6 +21,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use http_body_util::LengthLimitError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -75,6 +76,8 @@ enum Failure {
     Unconnected(Error),
     /// The connection broke, or what came back was no HTTP.
     Interrupted(Error),
+    /// The client sent more than the gateway passes on.
+    TooLarge,
     /// Nothing came back in time.
     Late,
 }
@@ -197,6 +200,7 @@ impl Pool {
                 headers::strip_hop_by_hop(answer.headers_mut());
                 Ok(answer.map(Body::new))
             }
+            Ok(Err(error)) if is_too_large(&error) => Err(Failure::TooLarge),
             Ok(Err(error)) => {
                 waiting.fail();
                 if !error.is_connect() {
@@ -221,7 +225,7 @@ impl Pool {
                 self.interrupted.increment(u64::from(may));
                 may
             }
-            Failure::Late => false,
+            Failure::TooLarge | Failure::Late => false,
         }
     }
 
@@ -259,6 +263,18 @@ fn is_repeatable(method: &Method, headers: &HeaderMap) -> bool {
     method.is_idempotent() || headers.contains_key(IDEMPOTENCY_KEY)
 }
 
+/// Whether the request's own body ended the exchange, by being longer than it may.
+fn is_too_large(error: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         let no_answer = "the service behind this path does not answer";
@@ -268,6 +284,9 @@ impl From<Failure> for ApiError {
             }
             Failure::Interrupted(error) => {
                 Self::new(Code::BadGateway, no_answer).retry_after(Duration::from_secs(1)).because(error)
+            }
+            Failure::TooLarge => {
+                Self::new(Code::PayloadTooLarge, "the body is larger than this server reads")
             }
             Failure::Late => Self::new(Code::Timeout, "the service behind this path is too slow"),
         }

@@ -148,6 +148,15 @@ async fn the_failure_says_what_went_wrong() {
     }
 }
 
+#[tokio::test]
+async fn a_body_that_is_too_long_is_the_clients_fault() {
+    let (base, _) = server(echo()).await;
+    let pool = pool(7, &[&base]);
+    let request = request(Method::POST, "hello").map(|body| Body::new(http_body_util::Limited::new(body, 4)));
+    assert_eq!(pool.call(request).await.unwrap_err().code(), Code::PayloadTooLarge);
+    assert!(pool.endpoints[0].load.cost(Instant::now()) < 0.5, "the endpoint is not to blame");
+}
+
 #[test]
 fn only_a_plain_address_is_an_endpoint() {
     assert!(Endpoint::new("test", "http://127.0.0.1:3001").is_ok());

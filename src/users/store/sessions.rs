@@ -159,3 +159,14 @@ pub enum Which {
     /// All but one.
     Others(SessionId),
 }
+
+impl Which {
+    /// The only one that is meant, and the one that is not.
+    pub(super) fn only_and_kept(self) -> (Option<SessionId>, Option<SessionId>) {
+        match self {
+            Self::One(session) => (Some(session), None),
+            Self::All => (None, None),
+            Self::Others(session) => (None, Some(session)),
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod lead;
 pub mod mongo;
 pub mod sqlite;
 
@@ -79,6 +80,18 @@ pub struct HistoryPage {
     pub commands: Vec<Command>,
     /// Where to go on, also from a page that is not full; `None` on the last page.
     pub next: Option<Cursor>,
+}
+
+impl HistoryPage {
+    /// The page of `commands`, of which there is one more than `limit` if there is another page. A search
+    /// that looked no further than at `stop` goes on there where the page is not full.
+    fn of(mut commands: Vec<Command>, limit: u32, stop: Option<Cursor>) -> Self {
+        let limit = limit as usize;
+        let more = commands.len() > limit;
+        commands.truncate(limit);
+        let last = commands.last().map(|last| Cursor { at: last.created_at, id: last.job_id.uuid() });
+        Self { commands, next: if more { last } else { stop } }
+    }
 }
 
 /// Counts of commands.

@@ -145,14 +145,8 @@ impl CommandStore for MongoCommands {
             })
             .await?;
         let commands = entries.into_iter().map(Entry::command).collect::<Result<Vec<_>, _>>();
-        let mut commands = commands.map_err(|error| self.mongo.error(&error))?;
-        let limit = page.limit as usize;
-        let more = commands.len() > limit;
-        commands.truncate(limit);
-        let last = commands.last().map(|last| Cursor { at: last.created_at, id: last.job_id.uuid() });
-        // Where the page is not full, what is left begins where the search stopped.
-        let next = if more { last } else { stop };
-        Ok(HistoryPage { commands, next })
+        let commands = commands.map_err(|error| self.mongo.error(&error))?;
+        Ok(HistoryPage::of(commands, page.limit, stop))
     }
 
     async fn stats(

@@ -17,6 +17,7 @@ use crate::kit::ids::{JobId, UserId};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::{Database, Migration, OnMigration, Options};
 use crate::voice::api::{Command, Status};
+use crate::voice::store::lead::Lead;
 use crate::voice::store::{CommandStore, Filter, HistoryPage, StatRow, Stats};
 
 /// The schema of `voice.db`.
@@ -105,15 +106,9 @@ impl CommandStore for SqliteCommands {
         };
         let rows = plan.select(stop).build().fetch_all(&mut *conn).await;
         let rows = rows.map_err(|error| self.failed(&error))?;
-        let mut commands: Vec<Command> =
+        let commands: Vec<Command> =
             rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(&error))?;
-        let limit = page.limit as usize;
-        let more = commands.len() > limit;
-        commands.truncate(limit);
-        let last = commands.last().map(|last| Cursor { at: last.created_at, id: last.job_id.uuid() });
-        // Where the page is not full, what is left begins where the search stopped.
-        let next = if more { last } else { stop };
-        Ok(HistoryPage { commands, next })
+        Ok(HistoryPage::of(commands, page.limit, stop))
     }
 
     async fn stats(
@@ -161,37 +156,17 @@ struct Plan<'a> {
     owner: UserId,
     filter: &'a Filter,
     page: Page,
-    index: &'static str,
-    /// The column that the index has between owner and time, and what it must be.
-    led_by: Option<(&'static str, &'a str)>,
-    /// Further columns, of which the index knows nothing.
-    rest: Vec<(&'static str, &'a str)>,
+    lead: Lead<'a>,
 }
 
 impl<'a> Plan<'a> {
     fn of(owner: UserId, filter: &'a Filter, page: Page) -> Self {
-        // A conversation is short; intents are many, languages few.
-        let mut given = [
-            ("session_id", "commands_by_session", &filter.session_id),
-            ("intent", "commands_by_intent", &filter.intent),
-            ("language", "commands_by_language", &filter.language),
-        ]
-        .into_iter()
-        .filter_map(|(column, index, value)| Some((column, index, value.as_deref()?)));
-        let first = given.next();
-        Self {
-            owner,
-            filter,
-            page,
-            index: first.map_or("commands_by_time", |(_, index, _)| index),
-            led_by: first.map(|(column, _, value)| (column, value)),
-            rest: given.map(|(column, _, value)| (column, value)).collect(),
-        }
+        Self { owner, filter, page, lead: Lead::of(filter) }
     }
 
     /// Where the search ends that looks at `examined` commands; none if the index alone is the answer.
     fn stop(&self, examined: u32) -> Option<QueryBuilder<Sqlite>> {
-        if self.rest.is_empty() && self.filter.text.is_none() {
+        if self.lead.suffices {
             return None;
         }
         // The index holds all that this asks for, so no command is read.
@@ -203,7 +178,7 @@ impl<'a> Plan<'a> {
     /// One row more than the page holds tells whether there is another page.
     fn select(&self, stop: Option<Cursor>) -> QueryBuilder<Sqlite> {
         let mut query = self.range(COLUMNS);
-        for (column, value) in &self.rest {
+        for (column, value) in &self.lead.rest {
             query.push(" AND ").push(*column).push(" = ").push_bind((*value).to_owned());
         }
         if let Some(text) = &self.filter.text {
@@ -222,9 +197,9 @@ impl<'a> Plan<'a> {
     /// `columns` of the commands in the range of the index.
     fn range(&self, columns: &'static str) -> QueryBuilder<Sqlite> {
         let mut query = QueryBuilder::new("SELECT ");
-        query.push(columns).push(" FROM commands INDEXED BY ").push(self.index);
+        query.push(columns).push(" FROM commands INDEXED BY ").push(self.lead.index);
         query.push(" WHERE owner = ").push_bind(self.owner.uuid());
-        if let Some((column, value)) = self.led_by {
+        if let Some((column, value)) = self.lead.by {
             query.push(" AND ").push(column).push(" = ").push_bind(value.to_owned());
         }
         if let Some(from) = self.filter.from {

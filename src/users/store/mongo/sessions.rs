@@ -14,7 +14,7 @@ use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{self, Binary16, Transaction, binary, id, instant, micros, uuid};
 use crate::users::account::Status;
 use crate::users::store::{
-    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionStore, Which,
+    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionStore,
 };
 
 /// Sessions that are listed at most.
@@ -182,11 +182,7 @@ impl Transaction for EndSessions {
     type Outcome = u64;
 
     async fn run(&self, session: &mut mongo::Session) -> Result<u64, Error> {
-        let (only, keep) = match self.which {
-            Which::One(session) => (Some(session), None),
-            Which::All => (None, None),
-            Which::Others(session) => (None, Some(session)),
-        };
+        let (only, keep) = self.which.only_and_kept();
         let ended = end(session, self.user, only, keep, self.trail.action.as_str(), self.at).await?;
         if ended > 0 {
             audit::write(session, &self.trail.clone().with("sessions", ended)).await?;

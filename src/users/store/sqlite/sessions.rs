@@ -12,7 +12,7 @@ use crate::kit::ids::{SessionId, UserId};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::sqlite::Transaction;
 use crate::users::account::{Account, Status};
-use crate::users::store::{EndSessions, Hash, NewSession, Rotate, Rotation, Session, SessionStore, Which};
+use crate::users::store::{EndSessions, Hash, NewSession, Rotate, Rotation, Session, SessionStore};
 
 #[async_trait]
 impl SessionStore for SqliteUsers {
@@ -233,11 +233,7 @@ impl Transaction for EndSessions {
     type Outcome = u64;
 
     async fn run(&self, conn: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-        let (only, keep) = match self.which {
-            Which::One(session) => (Some(session), None),
-            Which::All => (None, None),
-            Which::Others(session) => (None, Some(session)),
-        };
+        let (only, keep) = self.which.only_and_kept();
         let ended = end(conn, self.user, only, keep, self.trail.action.as_str(), self.at).await?;
         if ended > 0 {
             audit::write(conn, &self.trail.clone().with("sessions", ended)).await?;

@@ -10,6 +10,7 @@ use crate::kit::http::page::{Cursor, From as PageStart, Page};
 use crate::kit::ids::{JobId, UserId};
 use crate::kit::storage::mongo::{Position, uuid};
 use crate::voice::store::Filter;
+use crate::voice::store::lead::Lead;
 
 /// A query as the driver takes it, and as the server can be asked about it.
 #[derive(Debug, Clone)]
@@ -101,59 +102,39 @@ pub(super) struct Plan<'a> {
     owner: UserId,
     filter: &'a Filter,
     page: Page,
-    index: &'static str,
-    /// The field that the index has between owner and time, and what it must be.
-    led_by: Option<(&'static str, &'a str)>,
-    /// Further fields, of which the index knows nothing.
-    rest: Vec<(&'static str, &'a str)>,
+    lead: Lead<'a>,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn of(owner: UserId, filter: &'a Filter, page: Page) -> Self {
-        // A conversation is short; intents are many, languages few.
-        let mut given = [
-            ("session_id", "commands_by_session", &filter.session_id),
-            ("intent", "commands_by_intent", &filter.intent),
-            ("language", "commands_by_language", &filter.language),
-        ]
-        .into_iter()
-        .filter_map(|(field, index, value)| Some((field, index, value.as_deref()?)));
-        let first = given.next();
-        Self {
-            owner,
-            filter,
-            page,
-            index: first.map_or("commands_by_time", |(_, index, _)| index),
-            led_by: first.map(|(field, _, value)| (field, value)),
-            rest: given.map(|(field, _, value)| (field, value)).collect(),
-        }
+        Self { owner, filter, page, lead: Lead::of(filter) }
     }
 
     /// Where the search ends that looks at `examined` commands; none if the index alone is the answer.
     pub(super) fn stop(&self, examined: u32) -> Option<Query> {
-        if self.rest.is_empty() && self.filter.text.is_none() {
+        if self.lead.suffices {
             return None;
         }
         // The index holds all that this asks for, so no command is read.
         let filter = self.range(None);
-        Some(Query { filter, index: self.index, covered: true, skip: examined.max(1) - 1, limit: 1 })
+        Some(Query { filter, index: self.lead.index, covered: true, skip: examined.max(1) - 1, limit: 1 })
     }
 
     /// One command more than the page holds tells whether there is another page.
     pub(super) fn select(&self, stop: Option<Cursor>) -> Query {
         let mut filter = self.range(stop);
-        filter.extend(self.rest.iter().map(|(field, value)| ((*field).to_owned(), Bson::from(*value))));
+        filter.extend(self.lead.rest.iter().map(|(field, value)| ((*field).to_owned(), Bson::from(*value))));
         if let Some(text) = &self.filter.text {
             filter.insert("text", doc! { "$regex": containing(text) });
         }
         let skip = if let PageStart::Offset(offset) = self.page.from { offset } else { 0 };
-        Query { filter, index: self.index, covered: false, skip, limit: self.page.limit + 1 }
+        Query { filter, index: self.lead.index, covered: false, skip, limit: self.page.limit + 1 }
     }
 
     /// The commands in the range of the index, not further than `stop`.
     fn range(&self, stop: Option<Cursor>) -> Document {
         let mut filter = doc! { "owner": uuid(self.owner.uuid()) };
-        if let Some((field, value)) = self.led_by {
+        if let Some((field, value)) = self.lead.by {
             filter.insert(field, value);
         }
         let after = if let PageStart::After(cursor) = self.page.from { Some(cursor) } else { None };
