@@ -87,10 +87,10 @@ async fn a_member_of_a_wrong_type_or_size_is_named() {
             if reply.status == 422 {
                 let field = reply.json()["errors"][0]["field"].as_str().unwrap_or_default().to_owned();
                 let inside = field.strip_prefix(name.as_str());
-                assert!(
-                    inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])),
-                    "{what} names {field}"
-                );
+                let is_it = inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+                // A token that is nobody's may be found out first.
+                let is_token = field == "token" && operation.takes_well(422);
+                assert!(is_it || is_token, "{what} names {field}");
             }
         }
         for name in operation.body.as_ref().unwrap()["required"].as_array().into_iter().flatten() {

@@ -1,14 +1,26 @@
 //! Notices a request body that nobody read to its end: then the connection cannot serve another
 //! request, and its client is to be told.
+//!
+//! Told it can only be while the connection stands. A client (another role among them) writes its body
+//! before it reads, and a connection closed on bytes that are on their way is reset: the answer would be
+//! lost with it. So what nobody reads is taken in and thrown away, for a while.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use http::{Version, header};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::runtime::Handle;
+
+/// How long, and for how many bytes, a connection stays open to a body that nobody reads.
+const LINGER: Duration = Duration::from_secs(5);
+const MOST: usize = 64 << 20;
 
 /// Whether a body was read to its end.
 #[derive(Debug, Clone)]
@@ -22,7 +34,9 @@ impl ReadToEnd {
         }
         let read = Self(Arc::default());
         let watched = read.clone();
-        (request.map(|body| Body::new(Watched { body, read: watched })), Some(read))
+        // HTTP/2 ends one stream without the others. Who expects a 100 has sent nothing yet.
+        let lingers = request.version() < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
+        (request.map(|body| Body::new(Watched { body, read: watched, lingers })), Some(read))
     }
 
     /// Whether all of it was read.
@@ -34,6 +48,27 @@ impl ReadToEnd {
 struct Watched {
     body: Body,
     read: ReadToEnd,
+    lingers: bool,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !self.lingers || self.read.is_true() {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER, discard(std::mem::take(&mut self.body))));
+        }
+    }
+}
+
+/// Reads what is left of `body`; its connection's end is the end of that, too.
+async fn discard(mut body: Body) {
+    let mut left = MOST;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { break };
+        left = rest;
+    }
 }
 
 impl http_body::Body for Watched {
