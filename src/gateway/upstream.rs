@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tower::ServiceExt as _;
 
-use crate::gateway::pool::Pool;
+use crate::gateway::pool::{CallOptions, Pool};
 
 /// Who answers.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl Upstream {
             Self::Local(endpoints) => {
                 endpoints.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
             }
-            Self::Remote(pool) => pool.call(request).await.unwrap_or_else(IntoResponse::into_response),
+            Self::Remote(pool) => pool.call(request, &CallOptions::default()).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway role: the way in to services at other addresses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::BaseUrl;
 use crate::gateway::Gateway;
-use crate::gateway::pool::{self, Pool};
+use crate::gateway::pool::{self, BreakerOptions, Discovery, Ejection, HealthCheck, Pool, PoolOptions};
 use crate::gateway::upstream::Upstream;
 use crate::kit::health::{Check, Health, Probe, Status};
 use crate::roles::host::Host;
@@ -22,9 +23,8 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     pool::describe();
     let stop = CancellationToken::new();
     let upstream = |name: &'static str, urls: &[BaseUrl]| -> Result<Upstream, RoleError> {
-        let bases: Vec<&str> = urls.iter().map(BaseUrl::as_str).collect();
         let (clock, entropy) = (Arc::clone(host.clock()), host.ids().entropy().clone());
-        let pool = Pool::new(name, &bases, gateway.upstream_timeout.get(), clock, entropy);
+        let pool = Pool::new(pool_options(name, urls, gateway.upstream_timeout.get()), clock, entropy);
         let pool = Arc::new(pool.map_err(|error| RoleError::Upstream(error.to_string()))?);
         host.tasks().spawn(Arc::clone(&pool).watch(stop.clone()));
         Ok(Upstream::Remote(pool))
@@ -49,6 +49,31 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     stop.cancel();
     host.finish().await;
     Ok(())
+}
+
+/// How the role `name` is called.
+fn pool_options(name: &str, urls: &[BaseUrl], timeout: Duration) -> PoolOptions {
+    let second = Duration::from_secs(1);
+    PoolOptions {
+        name: name.to_owned(),
+        addresses: urls.iter().map(|url| url.as_str().to_owned()).collect(),
+        discovery: Discovery::Fixed,
+        connect_timeout: (2 * second).min(timeout),
+        timeout,
+        idle_timeout: 60 * second,
+        stream_idle_timeout: 3600 * second,
+        health: Some(HealthCheck { path: "/health/ready".to_owned(), every: second, timeout: second }),
+        ejection: Ejection { consecutive_failures: 5, base: 5 * second, longest: 300 * second, share: 0.5 },
+        breaker: BreakerOptions {
+            failure_share: 0.5,
+            window: 10 * second,
+            minimum_calls: 20,
+            open_for: second,
+        },
+        retry_ratio: 0.2,
+        max_in_flight: 10_000,
+        max_streams: 10_000,
+    }
 }
 
 /// The health of a gateway is that of the services behind it.
