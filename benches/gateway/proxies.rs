@@ -21,10 +21,8 @@ pub const SERVICE_KEY: &str = "vk_service_key_of_the_benchmark";
 /// The file of each one's configuration, in its folder.
 pub const CONFIGURATION: &str = "configuration";
 
-/// What is asked for without a credential, of everybody the same.
-const OPEN: &str = "/.well-known/jwks.json";
-/// What is asked for with one.
-const GUARDED: &str = "/api/voice/status";
+/// What everybody is asked for.
+const PATH: &str = "/bench/answer";
 
 /// Whether both are there.
 pub fn installed() -> bool {
@@ -82,17 +80,17 @@ impl Stage {
             name: "the upstream itself",
             part: Part::Upstream,
             address: start.upstream,
-            request: get(OPEN, None),
+            request: get(PATH, None),
             process: None,
         };
-        let plain = Gateway { users: start.upstream, log: "warn,access=off", path: OPEN, token: None };
-        let full = Gateway { users: at, log: "info", path: GUARDED, token: Some(&token) };
+        let plain = Gateway { users: at, log: "warn,access=off", route: "auth = \"none\"", token: None };
+        let full = Gateway { log: "info", route: LIMITED, token: Some(&token), ..plain };
         let all = vec![
             direct,
             start.nginx().await?,
             start.haproxy().await?,
             start.gateway("Voicera, plain", 1.0, &plain).await?,
-            start.gateway("Voicera, JWT, metrics, access log", 0.8, &full).await?,
+            start.gateway("Voicera, JWT, limit, access log", 0.8, &full).await?,
         ];
         Ok(Self { all, _users: users })
     }
@@ -115,12 +113,17 @@ struct Start<'a> {
     files: usize,
 }
 
+/// A limit that is looked at, and that nobody reaches; it stands for a route's keys.
+const LIMITED: &str =
+    "limits = [\"bench\"]\n[limits.bench]\nper = \"principal\"\nrequests = 60000000\nwindow = \"1m\"";
+
 /// How a gateway differs from the other.
 struct Gateway<'a> {
-    /// Where it believes the users role to be.
+    /// Where the users role is.
     users: SocketAddr,
     log: &'a str,
-    path: &'static str,
+    /// The rest of the route's table.
+    route: &'a str,
     token: Option<&'a str>,
 }
 
@@ -152,7 +155,7 @@ impl Start<'_> {
     async fn nginx(&self) -> Result<Proxy, Fault> {
         let (upstream, files, connections) = (self.upstream, self.files, self.files - 500);
         let command = ["nginx", "-p", ".", "-e", "stderr", "-c", CONFIGURATION];
-        self.proxy("nginx", Part::Baseline, get(OPEN, None), &command, |address| {
+        self.proxy("nginx", Part::Baseline, get(PATH, None), &command, |address| {
             format!(
                 "worker_processes 1;\n\
                  worker_rlimit_nofile {files};\n\
@@ -188,7 +191,7 @@ impl Start<'_> {
     async fn haproxy(&self) -> Result<Proxy, Fault> {
         let (upstream, connections) = (self.upstream, self.files / 2 - 200);
         let command = ["haproxy", "-db", "-f", CONFIGURATION];
-        self.proxy("HAProxy", Part::Beside, get(OPEN, None), &command, |address| {
+        self.proxy("HAProxy", Part::Beside, get(PATH, None), &command, |address| {
             format!(
                 "global\n  nbthread 1\n  maxconn {connections}\n\
                  defaults\n  mode http\n  maxconn {connections}\n  option forwardfor\n  http-reuse always\n  \
@@ -203,23 +206,27 @@ impl Start<'_> {
 
     async fn gateway(&self, name: &'static str, share: f64, options: &Gateway<'_>) -> Result<Proxy, Fault> {
         let (upstream, connections) = (self.upstream, self.files - 500);
-        let Gateway { users, log, path, token } = options;
-        self.proxy(
-            name,
-            Part::Own(share),
-            get(path, *token),
-            &[VOICERA, "serve", "--config", CONFIGURATION],
-            |address| {
-                format!(
-                    "[server]\nrole = \"gateway\"\nlisten = \"{address}\"\nmax_connections = {connections}\n\
+        let Gateway { users, log, route, token } = options;
+        let command = [VOICERA, "serve", "--config", CONFIGURATION];
+        let routes = self.folder.join(format!("routes-{share}"));
+        std::fs::write(
+            &routes,
+            format!(
+                "[upstreams.bench]\naddresses = [\"http://{upstream}\"]\n\
+                 [routes.bench]\nprefix = \"/bench\"\nupstream = \"bench\"\n{route}\n"
+            ),
+        )?;
+        let routes = routes.display();
+        self.proxy(name, Part::Own(share), get(PATH, *token), &command, |address| {
+            format!(
+                "[server]\nrole = \"gateway\"\nlisten = \"{address}\"\nmax_connections = {connections}\n\
                  header_timeout = \"5m\"\n\
                  [telemetry]\nlog_format = \"json\"\nlog_filter = \"{log}\"\n\
                  [peers]\nservice_key = \"{SERVICE_KEY}\"\n\
-                 [gateway]\nvoice_urls = [\"http://{upstream}\"]\nusers_urls = [\"http://{users}\"]\n\
-                 analytics_urls = [\"http://{upstream}\"]\n"
-                )
-            },
-        )
+                 [gateway]\nroutes = \"{routes}\"\nvoice_urls = [\"http://{upstream}\"]\n\
+                 users_urls = [\"http://{users}\"]\nanalytics_urls = [\"http://{upstream}\"]\n"
+            )
+        })
         .await
     }
 }
