@@ -104,7 +104,7 @@ impl Figures {
 
 /// Each as fast as it can, in turns; what each does with [`TYPICAL`] connections.
 async fn throughput(stage: &Stage, plan: &Plan, report: &mut Report) -> Result<Vec<f64>, Fault> {
-    for proxy in stage.all().iter() {
+    for proxy in stage.all() {
         run(proxy, TYPICAL, plan.time / 4).await?;
     }
     let mut typical = Vec::new();
