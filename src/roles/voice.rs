@@ -17,6 +17,7 @@ use crate::roles::shared::Shared;
 use crate::roles::{RoleError, skills};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
+use crate::voice::learning::{self, Learning, News};
 use crate::voice::local::{LocalVoice, VoiceParts, VoiceSettings};
 use crate::voice::models::Models;
 use crate::voice::pipeline::{Llm, Mode, Pipeline, PipelineParts};
@@ -42,9 +43,13 @@ pub(super) async fn open(
     analytics: Arc<dyn Analytics>,
 ) -> Result<Working, RoleError> {
     let config = host.config();
+    // Before the files are read for the first time: what is learnt elsewhere meanwhile is heard.
+    let news: News = shared.messages("skills");
+    let heard = learning::listen(&news).await;
     let skills = skills::Skills::of(host, folder);
     let model = skills.load().await?;
     let models = Arc::new(Models::new(model, skills.into_loader()));
+    let learning = Arc::new(Learning::new(Arc::clone(&models), news, host.ids()));
     queue::metrics::describe();
     let entropy = host.ids().entropy().clone();
     let (store, queue) = host
@@ -52,7 +57,7 @@ pub(super) async fn open(
         .await?;
 
     let pipeline = Pipeline::new(PipelineParts {
-        models: Arc::clone(&models),
+        models,
         llm: llm(host, &config.llm)?,
         cache: config
             .voice
@@ -75,7 +80,7 @@ pub(super) async fn open(
         queue: Arc::clone(&queue),
         store: Arc::clone(&store),
         pipeline,
-        models,
+        learning: Arc::clone(&learning),
         finished: shared.messages("finished"),
         analytics,
         clock: Arc::clone(host.clock()),
@@ -90,6 +95,8 @@ pub(super) async fn open(
     let checked = Arc::clone(&voice);
     let check = stop_work.clone();
     host.tasks().spawn(async move { check.run_until_cancelled(checked.check_llm()).await });
+    let stop = stop_work.clone();
+    host.tasks().spawn(async move { learning.follow(heard, stop).await });
     let (learner, reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
     host.tasks().spawn(async move {
         while stop.run_until_cancelled(reload.notified()).await.is_some() {
