@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::secret::Secret;
+use super::secret::{MASK, Secret};
 use super::span::Span;
+use crate::kit::redis::{Address, BadUrl};
 
 /// `[redis]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,8 +36,19 @@ impl Default for Redis {
 }
 
 impl Redis {
+    /// What the URL says.
+    pub(super) fn address(&self) -> Result<Address, BadUrl> {
+        Address::parse(self.url.as_secret())
+    }
+
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
         checks.secret("url", &self.url);
+        if self.url.is_set()
+            && self.url.expose() != MASK
+            && let Err(bad) = self.address()
+        {
+            checks.refuse("url", format!("names no Redis: {}", bad.problem()), BadUrl::FIX);
+        }
         let name = self.prefix.as_bytes();
         let plain =
             name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));

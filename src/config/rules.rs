@@ -6,6 +6,7 @@ use super::server::Role;
 use super::sources::Sources;
 use super::storage::StorageKind;
 use super::voice::{Mode, QueueKind};
+use crate::kit::redis::Address;
 
 pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
     let mut require = |holds: bool, keys: &[&str], problem: String, fix: &str| {
@@ -130,6 +131,36 @@ fn stores(config: &Config, require: Require<'_>) {
         &["redis.url"],
         "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
         "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
+    );
+    if config.voice.queue.kind == QueueKind::Bullmq
+        && let Ok(redis) = config.redis.address()
+    {
+        jobs_on(&redis, config, require);
+    }
+}
+
+/// What BullMQ asks of the Redis that holds its jobs.
+fn jobs_on(redis: &Address, config: &Config, require: Require<'_>) {
+    require(
+        !redis.asks_sentinels(),
+        &["redis.url", "voice.queue.kind"],
+        "names Sentinels, but voice.queue.kind is \"bullmq\", whose driver asks none: it would not follow the \
+         primary"
+            .to_owned(),
+        "give the address of something that follows the primary (\"redis://HOST:6379\": a proxy, or a service \
+         that a failover moves) or of a Cluster (\"redis-cluster://HOST:6379,HOST:6379\")",
+    );
+    let prefix = &config.voice.queue.prefix;
+    // What is between the first braces says which slot a key is in.
+    let tagged = prefix.split_once('{').is_some_and(|(_, tag)| tag.find('}').is_some_and(|end| end > 0));
+    require(
+        !redis.is_cluster() || tagged,
+        &["voice.queue.prefix", "redis.url"],
+        format!(
+            "{prefix:?} has no braces, but redis.url names a Cluster, where BullMQ needs all keys of a queue in \
+             one slot"
+        ),
+        "write it as \"{bull}\", here and in the workers and producers on Node",
     );
 }
 

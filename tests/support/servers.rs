@@ -4,7 +4,8 @@
 //! Each listens on a free port of this machine with its data in a temporary folder, and ends with the
 //! process that started it, however that ends.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::Permissions;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -176,10 +177,30 @@ pub fn redis_replica(primary: u16) -> Server {
 ///
 /// # Panics
 /// As [`redis`].
-pub fn redis_node() -> Server {
+pub fn redis_cluster() -> Server {
     let bus = free_port().to_string();
     let words = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
-    redis_with(words.map(str::to_owned).to_vec())
+    let node = redis_with(words.map(str::to_owned).to_vec());
+    assert_eq!(ask(&node, "CLUSTER ADDSLOTSRANGE 0 16383"), "+OK");
+    let begun = Instant::now();
+    while !ask(&node, "CLUSTER INFO").contains("cluster_state:ok") {
+        assert!(begun.elapsed() < DEADLINE, "the Cluster is not whole");
+        std::thread::sleep(INTERVAL);
+    }
+    node
+}
+
+/// The beginning of what a Redis answers to one command of the default user, unencrypted.
+///
+/// # Panics
+/// When there is no answer.
+pub fn ask(server: &Server, what: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("not zero");
+    stream.write_all(format!("{what}\r\n").as_bytes()).expect("it reads");
+    let mut reply = [0; 256];
+    let length = stream.read(&mut reply).expect("it answers");
+    String::from_utf8_lossy(&reply[..length]).trim().to_owned()
 }
 
 /// A Sentinel that watches the Redis at `primary`, alone, and knows it by that name.
@@ -249,18 +270,7 @@ pub fn free_port() -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-
     use super::*;
-
-    fn ask(server: &Server, what: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(format!("{what}\r\n").as_bytes()).unwrap();
-        let mut reply = [0; 256];
-        let length = stream.read(&mut reply).unwrap();
-        String::from_utf8_lossy(&reply[..length]).trim().to_owned()
-    }
 
     #[test]
     fn a_server_comes_back_with_its_data_and_leaves_nothing_behind() {
