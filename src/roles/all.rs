@@ -41,7 +41,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         voice: working.voice.clone(),
         users: Arc::clone(&accounts.probe),
         analytics,
-        redis: shared.probe(),
+        beside: shared.probe().map(|redis| ("redis", redis)).into_iter().collect(),
     };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     working.close().await;

@@ -32,17 +32,16 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let voice = upstream("voice", &gateway.voice_urls)?;
     let users = upstream("users", &gateway.users_urls)?;
     let analytics = upstream("analytics", &gateway.analytics_urls)?;
-    // The configuration has been checked to name one at least.
-    let first = gateway.users_urls.first().cloned().unwrap_or_default();
+    let authenticator = host.authenticator(Arc::new(host.users_at(&gateway.users_urls)?));
     let peers = Peers {
         voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
-        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
+        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(std::slice::from_ref(url))?)))?,
         analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
-        redis: None,
+        beside: vec![("credentials", authenticator.clone())],
     };
     let gateway = Gateway {
         routes: routes(&voice, &users, &analytics),
-        authenticator: host.authenticator(Arc::new(host.users_at(&first)?)),
+        authenticator,
         max_body_bytes: config.server.max_body_bytes as u64,
     };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
@@ -57,8 +56,8 @@ pub(super) struct Peers {
     pub(super) voice: Arc<dyn Probe>,
     pub(super) users: Arc<dyn Probe>,
     pub(super) analytics: Arc<dyn Probe>,
-    /// What they share, where they share it in this process.
-    pub(super) redis: Option<Arc<dyn Probe>>,
+    /// What else this process leans on, by name.
+    pub(super) beside: Vec<(&'static str, Arc<dyn Probe>)>,
 }
 
 #[async_trait]
@@ -67,10 +66,8 @@ impl Probe for Peers {
         let (voice, users, analytics) =
             futures_util::join!(self.voice.health(), self.users.health(), self.analytics.health());
         let health = Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics);
-        match &self.redis {
-            Some(redis) => health.with("redis", redis.health().await),
-            None => health,
-        }
+        let beside = self.beside.iter().map(|(name, probe)| async move { (*name, probe.health().await) });
+        join_all(beside).await.into_iter().fold(health, |health, (name, part)| health.with(name, part))
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
-use crate::kit::auth;
+use crate::kit::auth::{self, Authenticator};
 use crate::kit::health::{Leaning, Probe};
 use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
@@ -134,9 +134,10 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let working = open(&host, &folder, &shared, analytics).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());
-    let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
+    let guard = from_fn_with_state(authenticator.clone() as Arc<dyn Authenticator>, auth::authenticate);
+    let public = working.voice.router().layer(guard);
     // Analytics may be away: events wait for it.
-    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users)];
+    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users), ("credentials", authenticator)];
     on.extend(shared.probe().map(|redis| ("redis", redis)));
     let probe = Leaning { role: working.voice.clone(), on };
     let internal = host.internal(working.voice.internal_router());
