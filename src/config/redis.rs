@@ -1,5 +1,7 @@
 //! `[redis]`: what the processes of one installation share in passing: answers, limits, news, jobs.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
@@ -13,6 +15,8 @@ use crate::kit::redis::{Address, BadUrl};
 pub struct Redis {
     /// Where it is; empty keeps all that in this process.
     pub url: Secret,
+    /// The certificates of whom to believe about who it is (PEM); empty for the well-known authorities.
+    pub tls_ca: PathBuf,
     /// What every key begins with.
     pub prefix: String,
     /// How many connections one process holds for commands.
@@ -27,6 +31,7 @@ impl Default for Redis {
     fn default() -> Self {
         Self {
             url: Secret::default(),
+            tls_ca: PathBuf::new(),
             prefix: "voicera".to_owned(),
             pool_size: 16,
             connect_timeout: Span::from_secs(2),

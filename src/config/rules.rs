@@ -69,6 +69,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
         "name folders or files that are there; relative paths start at the working directory",
     );
+    let authority = &config.redis.tls_ca;
+    require(
+        authority.as_os_str().is_empty() || sources.working_dir.join(authority).is_file(),
+        &["redis.tls_ca"],
+        format!("\"{}\" is no file", authority.display()),
+        "name the file with the authority's certificates, in the format of PEM",
+    );
     require(
         !sources.working_dir.join(&config.server.data_dir).is_file(),
         &["server.data_dir"],
@@ -132,11 +139,17 @@ fn stores(config: &Config, require: Require<'_>) {
         "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
         "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
     );
-    if config.voice.queue.kind == QueueKind::Bullmq
-        && let Ok(redis) = config.redis.address()
-    {
+    let Ok(redis) = config.redis.address() else { return };
+    if config.voice.queue.kind == QueueKind::Bullmq {
         jobs_on(&redis, config, require);
     }
+    require(
+        config.redis.tls_ca.as_os_str().is_empty() || redis.takes_an_authority(),
+        &["redis.tls_ca", "redis.url"],
+        "is set, but redis.url is none of one server by TLS".to_owned(),
+        "begin redis.url with rediss://, or take redis.tls_ca out: Sentinels and Clusters by TLS need certificates \
+         of the well-known authorities",
+    );
 }
 
 /// What BullMQ asks of the Redis that holds its jobs.

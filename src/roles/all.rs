@@ -17,7 +17,7 @@ use crate::roles::{RoleError, analytics, routes, users, voice};
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let accounts = users::open(&host, &folder, &shared).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, &shared, analytics.clone()).await?;

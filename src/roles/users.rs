@@ -252,7 +252,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         );
     }
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let opened = open(&host, &folder, &shared).await?;
     let internal = host.internal(opened.users.internal_router());
     let voice_url = &host.config().peers.voice_url;

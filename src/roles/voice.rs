@@ -130,7 +130,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let working = open(&host, &folder, &shared, analytics).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());

@@ -7,6 +7,7 @@
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
@@ -173,7 +174,7 @@ pub fn redis_replica(primary: u16) -> Server {
     redis_with(words.map(str::to_owned).to_vec())
 }
 
-/// A node of a Cluster that knows no other and has no slots yet.
+/// A Cluster of one node, which has all the slots.
 ///
 /// # Panics
 /// As [`redis`].
@@ -220,6 +221,21 @@ pub fn sentinel(primary: u16) -> Server {
     })
 }
 
+/// A Redis that talks TLS alone, with the certificate and the key in one file.
+///
+/// # Panics
+/// As [`redis`].
+pub fn redis_tls(certificate: &str) -> Server {
+    Server::new("redis-server", |port, folder| {
+        let (port, folder) = (port.to_string(), folder.display().to_string());
+        let words =
+            ["--bind", "127.0.0.1", "--dir", &folder, "--save", "", "--port", "0", "--tls-port", &port];
+        let files = ["--tls-cert-file", certificate, "--tls-key-file", certificate];
+        let words = words.into_iter().chain(files).chain(["--tls-auth-clients", "no"]);
+        words.map(str::to_owned).collect()
+    })
+}
+
 fn redis_with(more: Vec<String>) -> Server {
     Server::new("redis-server", |port, folder| {
         let folder = folder.display().to_string();
@@ -235,15 +251,44 @@ fn redis_with(more: Vec<String>) -> Server {
 /// # Panics
 /// When there is no `mongod`, or it does not start.
 pub fn mongod(replica_set: bool) -> Server {
+    mongod_with(|_| if replica_set { MEMBER.map(str::to_owned).to_vec() } else { Vec::new() })
+}
+
+/// A member of a replica set that is waiting to be initiated, and lets in whom it knows alone: nobody yet,
+/// until somebody from this machine makes the first user.
+///
+/// # Panics
+/// As [`mongod`].
+pub fn mongod_with_users() -> Server {
+    mongod_with(|folder| {
+        let key = folder.join("key");
+        std::fs::write(&key, "whatTheMembersKnowEachOtherBy").expect("the folder can be written");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("it is ours");
+        let key = ["--keyFile".to_owned(), key.display().to_string()];
+        MEMBER.map(str::to_owned).into_iter().chain(key).collect()
+    })
+}
+
+/// A member of a replica set that is waiting to be initiated, and talks TLS alone: with the certificate and
+/// the key in one file, and to clients without one.
+///
+/// # Panics
+/// As [`mongod`].
+pub fn mongod_tls(certificate: &str, authority: &str) -> Server {
+    let tls = ["--tlsMode", "requireTLS", "--tlsCertificateKeyFile", certificate, "--tlsCAFile", authority];
+    let tls = tls.into_iter().chain(["--tlsAllowConnectionsWithoutCertificates"]);
+    mongod_with(|_| MEMBER.into_iter().chain(tls).map(str::to_owned).collect())
+}
+
+/// What makes a server a member of a replica set.
+const MEMBER: [&str; 4] = ["--replSet", "rs0", "--oplogSize", "64"];
+
+fn mongod_with(more: impl FnOnce(&Path) -> Vec<String>) -> Server {
     Server::new("mongod", |port, folder| {
-        let port = port.to_string();
-        let folder = folder.display().to_string();
-        let mut words = vec!["--bind_ip", "127.0.0.1", "--port", &port, "--dbpath", &folder];
-        words.extend(["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]);
-        if replica_set {
-            words.extend(["--replSet", "rs0", "--oplogSize", "64"]);
-        }
-        words.into_iter().map(str::to_owned).collect()
+        let (port, path) = (port.to_string(), folder.display().to_string());
+        let words = ["--bind_ip", "127.0.0.1", "--port", &port, "--dbpath", &path];
+        let sparing = ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"];
+        words.into_iter().chain(sparing).map(str::to_owned).chain(more(folder)).collect()
     })
 }
 

@@ -136,6 +136,12 @@ impl Address {
         matches!(self.topology, Topology::Sentinel { .. })
     }
 
+    /// Whether it can be told whose certificates to believe: one server by TLS. The drivers have no way for
+    /// the others.
+    pub fn takes_an_authority(&self) -> bool {
+        self.tls && matches!(self.topology, Topology::Standalone(_))
+    }
+
     /// Whether the keys are spread over servers, so that one command takes only keys of one slot.
     pub fn is_cluster(&self) -> bool {
         matches!(self.topology, Topology::Cluster(_))
