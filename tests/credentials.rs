@@ -94,3 +94,73 @@ async fn as_user(mongod: &servers::Server, name: &str, password: &str) -> Client
         .await
         .unwrap()
 }
+
+/// A value of MongoDB's shell that is written as JSON.
+fn in_json(text: &str) -> Document {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_role_adds_to_the_trail_and_can_neither_change_nor_remove() {
+    let mongod = servers::mongod_with_users();
+    let admin = with_an_administrator(&mongod).await;
+    let role = documented("MONGODB.md", "{ \"createRole\": \"voiceraUsers\"");
+    admin.database("admin").run_command(in_json(&role)).await.unwrap();
+    let on_all = ["voicera_voice", "voicera_users", "voicera_analytics"]
+        .into_iter()
+        .flat_map(|db| ["readWrite", "dbAdmin"].map(|role| doc! { "role": role, "db": db }));
+    let documented = doc! { "role": "voiceraUsers", "db": "admin" };
+    for (name, roles) in [("operator", on_all.collect()), ("voicera", vec![documented])] {
+        let user = doc! { "createUser": name, "pwd": "hunter2", "roles": roles };
+        admin.database("admin").run_command(user).await.unwrap();
+    }
+    let url = |user: &str| format!("mongodb://{user}:hunter2@127.0.0.1:{}/?replicaSet=rs0", mongod.port());
+    let home = tempfile::tempdir().unwrap();
+    let operator = url("operator");
+    let settings =
+        [("VOICERA_STORAGE__KIND", "mongodb"), ("VOICERA_STORAGE__MONGODB__URL", operator.as_str())];
+    let migrated = run_with(home.path(), &["migrate"], &settings, "").expect(0);
+    assert!(migrated.out.contains("users: applied 0001 accounts"), "{migrated:#?}");
+
+    let url = url("voicera");
+    let cluster = Cluster::start_with(
+        &[Users],
+        &[
+            ("storage.kind", "mongodb"),
+            ("storage.mongodb.url", &url),
+            ("users.seal_key", "what-all-users-processes-of-the-test-share"),
+        ],
+    )
+    .await;
+    cluster.ready().await;
+    let client = cluster.client_of(Users);
+    let password = "a tall ship and a star to steer her by";
+    let ada = json!({"name": "ada", "email": "ada@example.org", "password": password});
+    let id = client.post("/api/users", &ada, &[]).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let login = json!({"email": "ada@example.org", "password": password});
+    let tokens = client.anonymous().post("/api/auth/login", &login, &[]).await.expect(200).json();
+    let refresh = json!({"refreshToken": tokens["refreshToken"]});
+    client.anonymous().post("/api/auth/refresh", &refresh, &[]).await.expect(200);
+    let key = client.post("/api/users/keys", &json!({"name": "a key"}), &[]).await.expect(201).json();
+    let key = key["id"].as_str().unwrap().to_owned();
+    let revoked = client.delete(&format!("/api/users/keys/{key}")).await;
+    assert!(revoked.status < 300, "{revoked:?}");
+    let erased = client.delete(&format!("/api/users/{id}")).await;
+    assert!(erased.status < 300, "{erased:?}");
+    let entries = client.read("/api/users/audit").await["entries"].as_array().unwrap().len();
+    assert!(entries >= 4, "{entries}");
+
+    let voicera = as_user(&mongod, "voicera", "hunter2").await;
+    let trail = voicera.database("voicera_users").collection::<Document>("audit");
+    assert!(trail.find_one(doc! {}).await.unwrap().is_some());
+    let forged = doc! { "$set": { "outcome": "refused" } };
+    let changed = trail.update_many(doc! {}, forged.clone()).await.unwrap_err().to_string();
+    let replaced = trail.find_one_and_update(doc! {}, forged).await.unwrap_err().to_string();
+    let removed = trail.delete_many(doc! {}).await.unwrap_err().to_string();
+    let dropped = trail.drop().await.unwrap_err().to_string();
+    for refused in [changed, replaced, removed, dropped] {
+        assert!(refused.contains("not authorized"), "{refused}");
+    }
+    let looser = doc! { "collMod": "audit", "validator": {}, "validationLevel": "off" };
+    voicera.database("voicera_users").run_command(looser).await.unwrap_err();
+}
