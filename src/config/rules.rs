@@ -76,6 +76,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         format!("\"{}\" is no file", authority.display()),
         "name the file with the authority's certificates, in the format of PEM",
     );
+    let routes = &config.gateway.routes;
+    require(
+        routes.as_os_str().is_empty() || sources.working_dir.join(routes).is_file(),
+        &["gateway.routes"],
+        format!("\"{}\" cannot be found from {}", routes.display(), sources.working_dir.display()),
+        "name a file that is there; relative paths start at the working directory",
+    );
     require(
         !sources.working_dir.join(&config.server.data_dir).is_file(),
         &["server.data_dir"],
