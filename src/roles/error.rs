@@ -7,7 +7,7 @@ use crate::config::Role;
 use crate::kit::http::tls::TlsError;
 use crate::kit::peer::PeerError;
 use crate::kit::queue::QueueError;
-use crate::kit::redis::OpenError;
+use crate::kit::redis::{OpenError, RedisError};
 use crate::kit::storage::StorageError;
 
 /// Why a role could not start.
@@ -48,6 +48,9 @@ pub enum RoleError {
         "Redis cannot be used: {0}\n  fix: correct redis.url of the configuration; docs/REDIS.md has its forms"
     )]
     Redis(#[from] OpenError),
+    /// Redis is there and does not let this process in.
+    #[error("{0}\n  fix: correct redis.url, or the user on the server; docs/REDIS.md has what it needs")]
+    RedisRefuses(RedisError),
     /// Training data is broken or missing.
     #[error("the skills cannot be loaded:\n{0}")]
     Skills(String),

@@ -14,7 +14,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::analytics::remote::RemoteAnalytics;
 use crate::config::{BaseUrl, Config, Server};
-use crate::kit::auth::{self, Authenticator};
+#[cfg(any(feature = "voice", feature = "users", feature = "analytics"))]
+use crate::kit::auth;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
 use crate::kit::http::edge::{Edge, edge};
@@ -195,16 +196,17 @@ impl Host {
     /// The users role that the configuration names as this one's peer.
     #[cfg(any(feature = "voice", feature = "analytics"))]
     pub(super) fn remote_users(&self) -> Result<RemoteUsers, RoleError> {
-        self.users_at(&self.config.peers.users_url)
+        self.users_at(std::slice::from_ref(&self.config.peers.users_url))
     }
 
-    /// The users role at an address.
-    pub(super) fn users_at(&self, url: &BaseUrl) -> Result<RemoteUsers, RoleError> {
-        Ok(RemoteUsers::new(self.peer("users", url)?))
+    /// The users role at these addresses, whichever of them answers.
+    pub(super) fn users_at(&self, urls: &[BaseUrl]) -> Result<RemoteUsers, RoleError> {
+        let peers = urls.iter().map(|url| self.peer("users", url));
+        Ok(RemoteUsers::new(peers.collect::<Result<_, _>>()?))
     }
 
     /// Whoever tells callers apart by what `users` says; kept up to date until the process stops.
-    pub(super) fn authenticator(&self, users: Arc<dyn Users>) -> Arc<dyn Authenticator> {
+    pub(super) fn authenticator(&self, users: Arc<dyn Users>) -> Arc<Verifier> {
         let config = &self.config.users;
         let options = VerifierOptions {
             rules: token_rules(&self.config),
