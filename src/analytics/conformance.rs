@@ -19,8 +19,8 @@ use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
 use crate::kit::peer::Peer;
-use crate::kit::storage::mongo::stage;
 use crate::kit::storage::StorageError;
+use crate::kit::storage::mongo::stage;
 use crate::kit::storage::portable::copy;
 use crate::kit::storage::sqlite::Options;
 

@@ -29,9 +29,10 @@ impl Seals {
         let theirs = seal(to, &entropy, || {
             kept_seal_key(folder)?.ok_or_else(|| RoleError::DataFolder {
                 folder: folder.clone(),
-                reason: "the installation that accounts are carried to has no secret yet to seal their second \
+                reason:
+                    "the installation that accounts are carried to has no secret yet to seal their second \
                          factors and signing keys with"
-                    .to_owned(),
+                        .to_owned(),
                 fix: "set users.seal_key in its configuration, 32 random characters or more".to_owned(),
             })
         })?;

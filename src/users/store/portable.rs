@@ -76,7 +76,7 @@ pub enum Record {
     /// That there was an account: its id is not given again.
     Erased(ErasedRecord),
     /// A log-in.
-    Session(SessionRecord),
+    Session(Box<SessionRecord>),
     /// A refresh token from before the last two of its session.
     SpentToken(SpentTokenRecord),
     /// An invitation that was not accepted.

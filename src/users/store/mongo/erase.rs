@@ -69,14 +69,14 @@ impl Transaction for RemoveAccount {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Due {
+pub(super) struct Pending {
     #[serde(rename = "_id")]
     user: Binary16,
     due_at: i64,
     passes: i64,
 }
 
-impl Due {
+impl Pending {
     pub(super) fn record(self) -> Result<ErasureRecord, Error> {
         let DueErasure { user, passes } = self.due();
         Ok(ErasureRecord { user, due_at: instant(self.due_at)?, passes })
@@ -115,8 +115,8 @@ pub(super) async fn due(
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let found: Vec<Due> = due_by(now, limit).all(store).await?;
-    Ok(found.iter().map(Due::due).collect())
+    let found: Vec<Pending> = due_by(now, limit).all(store).await?;
+    Ok(found.iter().map(Pending::due).collect())
 }
 
 /// Notes how an erasure went on.

@@ -12,7 +12,8 @@ use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Binary16, Session, Transaction, binary, id, instant, micros, uuid};
 use crate::users::store::{
-    AddedPasskey, NewPasskey, PasskeyRecord, PasskeyStore, RemovePasskey, RemovedPasskey, StoredPasskey, UsedPasskey,
+    AddedPasskey, NewPasskey, PasskeyRecord, PasskeyStore, RemovePasskey, RemovedPasskey, StoredPasskey,
+    UsedPasskey,
 };
 
 /// A passkey.

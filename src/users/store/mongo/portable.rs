@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::document::{User, hash, unsigned};
 use super::query::Query;
 use super::{
-    AUDIT, ERASED, ERASURES, KEYS, MongoUsers, ONE_TIME, PASSKEYS, REVOCATIONS, ROLES, SESSIONS, SIGNING_KEYS,
-    SPENT, USERS, audit, erase, keys, one_time, passkeys, refresh, roles, sessions, trust,
+    AUDIT, ERASED, ERASURES, KEYS, MongoUsers, ONE_TIME, PASSKEYS, REVOCATIONS, ROLES, SESSIONS,
+    SIGNING_KEYS, SPENT, USERS, audit, erase, keys, one_time, passkeys, refresh, roles, sessions, trust,
 };
 use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Binary16, id, uuid};
@@ -64,6 +64,16 @@ fn by_id() -> Hint {
 /// What of a collection belongs to any of these accounts.
 pub(super) fn of_accounts(of: &'static str, index: &'static str, users: &[Binary16]) -> Query {
     Query::of(of, index, doc! { "user": { "$in": users } })
+}
+
+/// What was revoked of these. They are few, and forgotten after hours: no index is kept for this.
+pub(super) fn of_subjects(subjects: &[Binary16]) -> Query {
+    Query::of(REVOCATIONS, "_id_", doc! { "_id": { "$gt": 0_i64 }, "subject": { "$in": subjects } })
+}
+
+/// Accounts with any of these addresses.
+pub(super) fn with_addresses(keys: &[String]) -> Query {
+    Query::of(USERS, "users_email", doc! { "email_key": { "$in": keys } })
 }
 
 #[async_trait]
@@ -155,7 +165,7 @@ impl MongoUsers {
             }
             RecordKey::Erasure(id) => {
                 let found = self.all(after(ERASURES, uuid(id.uuid()), doc! {}, limit)).await?;
-                self.records(found, |kept: erase::Due| kept.record().map(Record::Erasure))
+                self.records(found, |kept: erase::Pending| kept.record().map(Record::Erasure))
             }
         }
     }
@@ -217,7 +227,7 @@ impl MongoUsers {
         let epochs: BTreeMap<Uuid, u64> = users.iter().map(|user| (id(user.id), user.epoch())).collect();
         self.records(found, |kept| {
             let epoch = epochs.get(&id(kept.user)).copied().unwrap_or(0);
-            kept.record(epoch).map(Record::Session)
+            kept.record(epoch).map(|session| Record::Session(Box::new(session)))
         })
     }
 }

@@ -15,8 +15,8 @@ use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{self, Binary16, Transaction, binary, id, instant, micros, uuid};
 use crate::users::account::Status;
 use crate::users::store::{
-    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionRecord, SessionStore,
-    TradedToken,
+    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionRecord,
+    SessionStore, TradedToken,
 };
 
 /// Sessions that are listed at most.

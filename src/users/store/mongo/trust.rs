@@ -114,11 +114,8 @@ pub(super) async fn revoke(
     at: Timestamp,
 ) -> Result<(), Error> {
     let expires_at = at.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-    let revoked = |(subject, epoch): &(Uuid, Option<u64>)| Revocation {
-        subject: *subject,
-        epoch: *epoch,
-        expires_at,
-    };
+    let revoked =
+        |(subject, epoch): &(Uuid, Option<u64>)| Revocation { subject: *subject, epoch: *epoch, expires_at };
     tell(session, &subjects.iter().map(revoked).collect::<Vec<_>>()).await
 }
 

@@ -232,13 +232,14 @@ fn token(row: &SqliteRow, purpose: Purpose) -> Result<TokenRecord, sqlx::Error> 
 
 fn session(row: &SqliteRow) -> Result<Record, sqlx::Error> {
     let when = |column: usize| row.try_get::<Option<i64>, _>(column)?.map(instant).transpose();
-    let previous = match (row.try_get::<Option<&[u8]>, _>(13)?, when(14)?, row.try_get::<Option<&[u8]>, _>(15)?) {
-        (Some(hash), Some(used_at), Some(salt)) => {
-            Some(TradedToken { hash: thirty_two(hash)?, used_at, salt: thirty_two(salt)? })
-        }
-        _ => None,
-    };
-    Ok(Record::Session(SessionRecord {
+    let previous =
+        match (row.try_get::<Option<&[u8]>, _>(13)?, when(14)?, row.try_get::<Option<&[u8]>, _>(15)?) {
+            (Some(hash), Some(used_at), Some(salt)) => {
+                Some(TradedToken { hash: thirty_two(hash)?, used_at, salt: thirty_two(salt)? })
+            }
+            _ => None,
+        };
+    Ok(Record::Session(Box::new(SessionRecord {
         session: Session {
             id: row.try_get::<Uuid, _>(0)?.into(),
             device: row.try_get(1)?,
@@ -255,5 +256,5 @@ fn session(row: &SqliteRow) -> Result<Record, sqlx::Error> {
         ended_by: row.try_get(11)?,
         current: row.try_get::<Option<&[u8]>, _>(12)?.map(thirty_two).transpose()?,
         previous,
-    }))
+    })))
 }

@@ -54,7 +54,11 @@ pub(super) fn role(row: &SqliteRow) -> Result<Role, sqlx::Error> {
     })
 }
 
-pub(super) async fn write(conn: &mut SqliteConnection, role: &Role, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn write(
+    conn: &mut SqliteConnection,
+    role: &Role,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let reach = match role.reach {
         Reach::Everyone => "everyone",
         Reach::Institution => "institution",

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::super::document::{User, hash};
 use super::super::query::Query;
 use super::super::{
-    AUDIT, ERASED, ERASURES, KEYS, MongoUsers, ONE_TIME, PASSKEYS, REVOCATIONS, ROLES, SESSIONS, SIGNING_KEYS,
-    SPENT, USERS, audit, keys, one_time, passkeys, roles, sessions, trust,
+    AUDIT, ERASED, ERASURES, KEYS, MongoUsers, ONE_TIME, PASSKEYS, ROLES, SESSIONS, SIGNING_KEYS, SPENT,
+    USERS, audit, keys, one_time, passkeys, roles, sessions, trust,
 };
-use super::{AT_ONCE, these};
+use super::{AT_ONCE, of_subjects, these, with_addresses};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Binary16, Session, Transaction, id, micros, uuid};
 use crate::users::account::folded;
@@ -209,16 +209,6 @@ struct Addressed {
     email_key: String,
 }
 
-/// What was revoked of these. They are few, and forgotten after hours: no index is kept for this.
-pub(in super::super) fn of_subjects(subjects: &[Binary16]) -> Query {
-    Query::of(REVOCATIONS, "_id_", doc! { "_id": { "$gt": 0_i64 }, "subject": { "$in": subjects } })
-}
-
-/// Accounts with any of these addresses.
-pub(in super::super) fn with_addresses(keys: &[String]) -> Query {
-    Query::of(USERS, "users_email", doc! { "email_key": { "$in": keys } })
-}
-
 async fn all_within<T: for<'de> Deserialize<'de> + Send + Sync>(
     session: &mut Session,
     query: Query,
@@ -254,9 +244,8 @@ async fn addresses(session: &mut Session, accounts: &[&AccountRecord]) -> Result
 async fn add_accounts(session: &mut Session, accounts: &[&AccountRecord]) -> Result<(), Error> {
     let users = accounts.iter().map(|one| User::of_record(one)).collect::<Result<Vec<_>, _>>()?;
     session.insert(USERS, &users).await?;
-    let keys = accounts
-        .iter()
-        .flat_map(|one| one.keys.iter().map(|key| keys::Kept::of_record(key, one.account.id)));
+    let keys =
+        accounts.iter().flat_map(|one| one.keys.iter().map(|key| keys::Kept::of_record(key, one.account.id)));
     session.insert(KEYS, &keys.collect::<Vec<_>>()).await?;
     let passkeys = accounts.iter().flat_map(|one| one.passkeys.iter().map(passkeys::Kept::of_record));
     session.insert(PASSKEYS, &passkeys.collect::<Vec<_>>()).await?;
