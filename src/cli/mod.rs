@@ -9,6 +9,8 @@ mod completions;
 pub mod config;
 #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 mod db;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod jobs;
 mod migrate;
 mod nlu;
@@ -52,6 +54,8 @@ enum Command {
     Db(db::DbArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
+    #[cfg(feature = "gateway")]
+    Gateway(gateway::GatewayArgs),
     Openapi(openapi::OpenapiArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -99,6 +103,8 @@ pub fn main() -> ExitCode {
                 Err(error) => Err(unwritable(error)),
             }
         }
+        #[cfg(feature = "gateway")]
+        Command::Gateway(args) => gateway::run(&args),
         Command::Openapi(_) => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     };

@@ -68,6 +68,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
         "name folders or files that are there; relative paths start at the working directory",
     );
+    let routes = &config.gateway.routes;
+    require(
+        routes.as_os_str().is_empty() || sources.working_dir.join(routes).is_file(),
+        &["gateway.routes"],
+        format!("\"{}\" cannot be found from {}", routes.display(), sources.working_dir.display()),
+        "name a file that is there; relative paths start at the working directory",
+    );
     require(
         !sources.working_dir.join(&config.server.data_dir).is_file(),
         &["server.data_dir"],

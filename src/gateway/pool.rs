@@ -11,16 +11,18 @@
 mod body;
 mod endpoint;
 mod load;
+mod options;
+mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, Uri};
 use http_body_util::LengthLimitError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
@@ -30,6 +32,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use endpoint::BadAddress;
+pub use options::{BreakerOptions, CallOptions, Discovery, Ejection, HealthCheck, PoolOptions};
+pub use state::{BreakerState, EndpointState, NameState, PoolState};
 
 use crate::gateway::headers;
 use crate::kit::clock::SharedClock;
@@ -43,13 +47,9 @@ use endpoint::Endpoint;
 const READY: &str = "voicera_gateway_endpoint_ready";
 const RETRIES: &str = "voicera_gateway_retries_total";
 
-/// Between two looks at an endpoint, and how long one look may take.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// A connection idle for longer is not used again. Shorter than a role keeps an idle connection open
 /// (`server.header_timeout`): otherwise requests would be sent just as it closes.
 const KEEP_IDLE: Duration = Duration::from_secs(5);
-/// The share of requests that may be repeated.
-const RETRY_RATIO: f64 = 0.2;
 
 /// Names for the recorder; call once it is installed.
 pub fn describe() {
@@ -60,14 +60,28 @@ pub fn describe() {
 /// Endpoints that answer alike.
 #[derive(Debug)]
 pub struct Pool {
+    name: Arc<str>,
     endpoints: Vec<Endpoint>,
-    timeout: Duration,
+    options: PoolOptions,
     client: Client<HttpConnector, Body>,
     budget: RetryBudget,
     clock: SharedClock,
     entropy: Entropy,
     unconnected: Counter,
     interrupted: Counter,
+}
+
+/// What it took to answer a request; in the extensions of every answer of [`Pool::call`].
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The upstream's name.
+    pub upstream: Arc<str>,
+    /// The address that answered, or was asked last; `None` if none was asked.
+    pub endpoint: Option<Arc<str>>,
+    /// How many times an endpoint was asked.
+    pub tries: u32,
+    /// From the request's arrival to the beginning of the answer.
+    pub took: Duration,
 }
 
 /// Why a try has no answer.
@@ -83,53 +97,71 @@ enum Failure {
 }
 
 impl Pool {
-    /// The roles at `bases`, each `http://host:port`; an answer has to begin within `timeout`, repeated
-    /// tries included.
+    /// The upstream that `options` describe.
     ///
     /// # Errors
     /// [`BadAddress`].
-    pub fn new(
-        name: &'static str,
-        bases: &[&str],
-        timeout: Duration,
-        clock: SharedClock,
-        entropy: Entropy,
-    ) -> Result<Self, BadAddress> {
-        let endpoints = bases.iter().map(|base| Endpoint::new(name, base)).collect::<Result<_, _>>()?;
+    pub fn new(options: PoolOptions, clock: SharedClock, entropy: Entropy) -> Result<Self, BadAddress> {
+        let name: Arc<str> = options.name.as_str().into();
+        let endpoints =
+            options.addresses.iter().map(|base| Endpoint::new(&name, base)).collect::<Result<_, _>>()?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(2).min(timeout)));
+        connector.set_connect_timeout(Some(options.connect_timeout));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP_IDLE)
             .build(connector);
-        let retries =
-            |reason: &'static str| metrics::counter!(RETRIES, "upstream" => name, "reason" => reason);
+        let retries = |reason: &'static str| metrics::counter!(RETRIES, "upstream" => name.to_string(), "reason" => reason);
         Ok(Self {
             endpoints,
-            timeout,
             client,
-            budget: RetryBudget::new(RETRY_RATIO, clock.now()),
+            budget: RetryBudget::new(options.retry_ratio, clock.now()),
             clock,
             entropy,
             unconnected: retries("unconnected"),
             interrupted: retries("interrupted"),
+            name,
+            options,
         })
     }
 
-    /// Has `request` answered by one of the endpoints.
-    ///
-    /// # Errors
-    /// 503 when there is no connection to any, 502 when a connection broke, 504 when it took too long.
-    pub async fn call(&self, request: Request) -> Result<Response, ApiError> {
-        let deadline = Instant::now() + self.timeout;
+    /// What it was made of.
+    pub fn options(&self) -> &PoolOptions {
+        &self.options
+    }
+
+    /// Has `request` answered by one of the endpoints; a problem document says why by none: 503 when
+    /// there is no connection to any, 502 when a connection broke, 504 when it took too long.
+    /// [`Answered`] is in the answer's extensions.
+    pub async fn call(&self, request: Request, options: &CallOptions) -> Response {
+        let began = Instant::now();
+        let mut tried = Vec::new();
+        let answer = self.answer(request, options, began, &mut tried).await;
+        let mut answer = answer.unwrap_or_else(IntoResponse::into_response);
+        answer.extensions_mut().insert(Answered {
+            upstream: Arc::clone(&self.name),
+            endpoint: tried.last().map(|index| self.endpoints[*index].authority.as_str().into()),
+            tries: u32::try_from(tried.len()).unwrap_or(u32::MAX),
+            took: began.elapsed(),
+        });
+        answer
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        options: &CallOptions,
+        began: Instant,
+        tried: &mut Vec<usize>,
+    ) -> Result<Response, ApiError> {
+        let deadline = began + options.timeout.unwrap_or(self.options.timeout);
         let (mut head, body) = request.into_parts();
         headers::for_upstream(&mut head.headers);
         let body = Keeper::new(body);
-        let mut tried = Vec::new();
         self.budget.call_began();
         loop {
-            let (Some(index), Some(lent)) = (self.pick(&tried), body.lend()) else {
+            let (Some(index), Some(lent)) = (self.pick(tried), body.lend()) else {
                 return Err(ApiError::new(Code::Unavailable, "no service is behind this path"));
             };
             tried.push(index);
@@ -231,20 +263,35 @@ impl Pool {
 
     /// Looks after the endpoints until told to stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(PROBE_INTERVAL);
+        let Some(health) = &self.options.health else { return };
+        let mut ticks = tokio::time::interval(health.every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let looks = self.endpoints.iter().map(|endpoint| self.look(endpoint));
+            let looks = self.endpoints.iter().map(|endpoint| self.look(endpoint, health));
             let _ = stop.run_until_cancelled(futures_util::future::join_all(looks)).await;
         }
     }
 
-    async fn look(&self, endpoint: &Endpoint) {
+    async fn look(&self, endpoint: &Endpoint, health: &HealthCheck) {
         let mut request = Request::new(Body::empty());
-        *request.uri_mut() = address(endpoint, PathAndQuery::from_static("/health/ready"));
-        let answer = tokio::time::timeout(PROBE_INTERVAL, self.client.request(request)).await;
-        let ready = matches!(answer, Ok(Ok(answer)) if answer.status() == StatusCode::OK);
-        endpoint.seen(ready, "/health/ready");
+        let path = health.path.parse().unwrap_or(PathAndQuery::from_static("/"));
+        *request.uri_mut() = address(endpoint, path);
+        let answer = tokio::time::timeout(health.timeout, self.client.request(request)).await;
+        let ready = matches!(answer, Ok(Ok(answer)) if answer.status().is_success());
+        endpoint.seen(ready, &health.path);
+    }
+
+    /// What is to be seen of it.
+    pub fn state(&self) -> PoolState {
+        let now = Instant::now();
+        PoolState {
+            name: self.options.name.clone(),
+            breaker: BreakerState::Closed,
+            in_flight: self.endpoints.iter().map(|endpoint| endpoint.load.waiting()).sum(),
+            streams: 0,
+            endpoints: self.endpoints.iter().map(|endpoint| endpoint.state(now)).collect(),
+            names: Vec::new(),
+        }
     }
 }
 

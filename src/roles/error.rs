@@ -73,6 +73,9 @@ pub enum RoleError {
     /// An upstream's address is no address.
     #[error("a service cannot be reached: {0}")]
     Upstream(String),
+    /// The routes file has mistakes.
+    #[error("the gateway's routes cannot be used: {0}")]
+    Routes(String),
     /// The binary lacks a module.
     #[error("this binary was built without the role `{0}`\n  fix: build it with all features")]
     NotBuilt(Role),
@@ -91,6 +94,7 @@ impl RoleError {
                 | Self::Passkeys(_)
                 | Self::Peer(_)
                 | Self::Upstream(_)
+                | Self::Routes(_)
                 | Self::NotBuilt(_)
         )
     }

@@ -1,5 +1,6 @@
 //! The gateway role: the way in to services at other addresses.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,47 +9,54 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::BaseUrl;
 use crate::gateway::Gateway;
-use crate::gateway::pool::{self, Pool};
-use crate::gateway::upstream::Upstream;
+use crate::kit::auth::Authenticator;
 use crate::kit::health::{Check, Health, Probe, Status};
+use crate::roles::RoleError;
 use crate::roles::host::Host;
-use crate::roles::{RoleError, routes};
+use crate::roles::routing::{Module, Routing};
+use crate::roles::shared::Shared;
 
 /// Serves the gateway alone.
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
-    let config = host.config();
-    let gateway = &config.gateway;
-    pool::describe();
-    let stop = CancellationToken::new();
-    let upstream = |name: &'static str, urls: &[BaseUrl]| -> Result<Upstream, RoleError> {
-        let bases: Vec<&str> = urls.iter().map(BaseUrl::as_str).collect();
-        let (clock, entropy) = (Arc::clone(host.clock()), host.ids().entropy().clone());
-        let pool = Pool::new(name, &bases, gateway.upstream_timeout.get(), clock, entropy);
-        let pool = Arc::new(pool.map_err(|error| RoleError::Upstream(error.to_string()))?);
-        host.tasks().spawn(Arc::clone(&pool).watch(stop.clone()));
-        Ok(Upstream::Remote(pool))
-    };
-    let voice = upstream("voice", &gateway.voice_urls)?;
-    let users = upstream("users", &gateway.users_urls)?;
-    let analytics = upstream("analytics", &gateway.analytics_urls)?;
+    let gateway = &host.config().gateway;
+    let shared = Shared::open(&host.config().redis)?;
+    let at = |urls: &[BaseUrl]| Module::At(urls.iter().map(|url| url.as_str().to_owned()).collect());
+    let modules = BTreeMap::from([
+        ("voice", at(&gateway.voice_urls)),
+        ("users", at(&gateway.users_urls)),
+        ("analytics", at(&gateway.analytics_urls)),
+    ]);
     // The configuration has been checked to name one at least.
     let first = gateway.users_urls.first().cloned().unwrap_or_default();
+    let authenticator = host.authenticator(Arc::new(host.users_at(&first)?));
     let peers = Peers {
         voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
         users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
         analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
-        redis: None,
+        redis: shared.probe(),
     };
-    let gateway = Gateway {
-        routes: routes(&voice, &users, &analytics),
-        authenticator: host.authenticator(Arc::new(host.users_at(&first)?)),
-        max_body_bytes: config.server.max_body_bytes as u64,
-    };
+    let (gateway, stop) = open(&host, &shared, modules, authenticator)?;
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     stop.cancel();
+    shared.close().await;
     host.finish().await;
     Ok(())
+}
+
+/// The gateway over `modules`, whose routes follow their file until the token is cancelled.
+pub(super) fn open(
+    host: &Host,
+    shared: &Shared,
+    modules: BTreeMap<&'static str, Module>,
+    authenticator: Arc<dyn Authenticator>,
+) -> Result<(Gateway, CancellationToken), RoleError> {
+    let limiters = shared.limiters(Arc::clone(host.clock()));
+    let routing = Routing::open(host, limiters, modules)?;
+    let gateway = Gateway::new(routing.table(), authenticator, host.config().gateway.max_in_flight);
+    let stop = CancellationToken::new();
+    host.tasks().spawn(routing.follow(host.reload(), stop.clone()));
+    Ok((gateway, stop))
 }
 
 /// The health of a gateway is that of the services behind it.

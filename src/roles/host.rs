@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -61,7 +61,7 @@ pub struct Host {
     telemetry: Telemetry,
     announcer: Announcer,
     stop: CancellationToken,
-    reload: Arc<Notify>,
+    reload: watch::Receiver<()>,
     /// Nothing is in flight any more.
     served: CancellationToken,
     clock: SharedClock,
@@ -82,7 +82,7 @@ impl Host {
         telemetry: Telemetry,
         announcer: Announcer,
         stop: CancellationToken,
-        reload: Arc<Notify>,
+        reload: watch::Receiver<()>,
     ) -> Self {
         let clock: SharedClock = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Entropy::system());
@@ -106,9 +106,10 @@ impl Host {
         &self.tasks
     }
 
-    #[cfg(feature = "voice")]
-    pub(super) fn reload(&self) -> Arc<Notify> {
-        Arc::clone(&self.reload)
+    /// Changes whenever what may change while the process runs is to be read again.
+    #[cfg(any(feature = "voice", feature = "gateway"))]
+    pub(super) fn reload(&self) -> watch::Receiver<()> {
+        self.reload.clone()
     }
 
     pub(super) fn announcer(&self) -> &Announcer {

@@ -33,6 +33,8 @@ mod all;
 mod analytics;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(feature = "gateway")]
+mod routing;
 #[cfg(feature = "users")]
 mod users;
 #[cfg(feature = "voice")]
@@ -44,11 +46,6 @@ pub use host::{Announcement, Announcer, Host};
 pub use schemas::{Schemas, schemas};
 
 use crate::config::Role;
-#[cfg(feature = "gateway")]
-use crate::gateway::{
-    routes::{Route, Routes},
-    upstream::Upstream,
-};
 
 /// Plays the part that the configuration names, until told to stop.
 ///
@@ -69,17 +66,4 @@ pub async fn run(host: Host) -> Result<(), RoleError> {
         #[allow(unreachable_patterns, reason = "reachable only in a binary that lacks a module")]
         role => Err(RoleError::NotBuilt(role)),
     }
-}
-
-/// Which module owns which paths; the same in one process and in many.
-#[cfg(feature = "gateway")]
-fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
-    let guarded =
-        [("/api/voice", voice), ("/api/auth", users), ("/api/users", users), ("/api/analytics", analytics)];
-    let guarded = guarded.into_iter().map(|(prefix, upstream)| (prefix, upstream, false));
-    let open = crate::users::api::OPEN.iter().map(|prefix| (*prefix, users, true));
-    guarded
-        .chain(open)
-        .map(|(prefix, upstream, open)| Route { prefix, upstream: upstream.clone(), open })
-        .collect()
 }

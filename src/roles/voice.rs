@@ -90,9 +90,9 @@ pub(super) async fn open(
     let checked = Arc::clone(&voice);
     let check = stop_work.clone();
     host.tasks().spawn(async move { check.run_until_cancelled(checked.check_llm()).await });
-    let (learner, reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
+    let (learner, mut reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
     host.tasks().spawn(async move {
-        while stop.run_until_cancelled(reload.notified()).await.is_some() {
+        while let Some(Ok(())) = stop.run_until_cancelled(reload.changed()).await {
             // Not waited for at the end: a training that nobody needs any more may take long.
             let _ = stop.run_until_cancelled(learner.reload_skills()).await;
         }

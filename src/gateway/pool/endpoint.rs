@@ -9,6 +9,7 @@ use metrics::Gauge;
 use tokio::time::Instant;
 
 use super::load::Load;
+use super::state::EndpointState;
 
 /// An address, and what is known of who answers there.
 #[derive(Debug)]
@@ -26,16 +27,26 @@ pub struct BadAddress(String);
 
 impl Endpoint {
     /// The endpoint at `base`, `http://host:port`; taken for ready until it shows otherwise.
-    pub(super) fn new(pool: &'static str, base: &str) -> Result<Self, BadAddress> {
+    pub(super) fn new(pool: &str, base: &str) -> Result<Self, BadAddress> {
         let bad = || BadAddress(base.to_owned());
         let uri: Uri = base.parse().map_err(|_| bad())?;
         let plain = uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/";
         let authority = uri.authority().filter(|_| plain).cloned().ok_or_else(bad)?;
-        let gauge =
-            metrics::gauge!(super::READY, "upstream" => pool, "endpoint" => authority.as_str().to_owned());
+        let gauge = metrics::gauge!(super::READY, "upstream" => pool.to_owned(), "endpoint" => authority.as_str().to_owned());
         gauge.set(1.0);
         let load = Arc::new(Load::new(Instant::now()));
         Ok(Self { authority, load, ready: AtomicBool::new(true), gauge })
+    }
+
+    pub(super) fn state(&self, now: Instant) -> EndpointState {
+        EndpointState {
+            address: self.authority.to_string(),
+            ready: self.is_ready(),
+            ejected_until: None,
+            ewma_ms: self.load.seconds(now) * 1e3,
+            in_flight: self.load.waiting(),
+            consecutive_failures: 0,
+        }
     }
 
     pub(super) fn is_ready(&self) -> bool {

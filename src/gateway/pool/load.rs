@@ -45,12 +45,21 @@ impl Load {
     /// What one more request is expected to cost. Who has not been asked for long is thought of as
     /// new, so that one slow answer does not keep an endpoint out for ever.
     pub(super) fn cost(&self, now: Instant) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 requests in flight")]
+        let waiting = self.waiting() as f64;
+        self.seconds(now) * (waiting + 1.0)
+    }
+
+    /// The time to an answer, in seconds.
+    pub(super) fn seconds(&self, now: Instant) -> f64 {
         let average = self.average.lock().unwrap_or_else(PoisonError::into_inner);
         let weight = average.weight(now);
-        let seconds = average.seconds * weight + UNKNOWN * (1.0 - weight);
-        #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 requests in flight")]
-        let waiting = self.waiting.load(Ordering::Relaxed) as f64;
-        seconds * (waiting + 1.0)
+        average.seconds * weight + UNKNOWN * (1.0 - weight)
+    }
+
+    /// Requests that wait for their answer.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// A request is on its way: it counts until the answer begins, or until it is given up.

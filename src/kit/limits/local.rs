@@ -1,5 +1,6 @@
 //! Counting in this process.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -85,8 +86,8 @@ pub(super) struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    pub(super) fn new(name: &'static str, quota: Quota, clock: SharedClock) -> Self {
-        Self { limiter: Limiter::new(quota, clock), decisions: Decisions::of(name) }
+    pub(super) fn new(name: impl Into<Cow<'static, str>>, quota: Quota, clock: SharedClock) -> Self {
+        Self { limiter: Limiter::new(quota, clock), decisions: Decisions::of(&name.into()) }
     }
 }
 

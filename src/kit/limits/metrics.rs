@@ -1,5 +1,7 @@
 //! What `/metrics` says about limits.
 
+use std::borrow::Cow;
+
 use metrics::Counter;
 
 use super::Verdict;
@@ -21,8 +23,8 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    pub(super) fn of(limit: &'static str) -> Self {
-        let counter = |outcome| metrics::counter!(DECISIONS, "limit" => limit, "outcome" => outcome);
+    pub(super) fn of(limit: &Cow<'static, str>) -> Self {
+        let counter = |outcome| metrics::counter!(DECISIONS, "limit" => limit.clone(), "outcome" => outcome);
         Self { allowed: counter("allowed"), refused: counter("refused") }
     }
 
