@@ -199,7 +199,7 @@ async fn what_is_in_the_way_of_accounts_is_said_and_nothing_is_lost() {
 
     // It was begun with another secret than is named here.
     configuration(&backends, home.path(), &["users.seal_key"]);
-    more("users.seal_key = \"another one than the processes of it run with\"");
+    more("users.seal_key = \"another-one-than-its-processes-run-with\"");
     let refused = copy(home.path(), "data").expect(1);
     assert!(refused.err.contains("another secret than its configuration names"), "{refused:#?}");
 
