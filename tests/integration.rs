@@ -21,6 +21,7 @@ mod cli_server;
 mod cli_users;
 mod durability;
 mod faults;
+mod gateway;
 mod hostile_connections;
 mod house;
 mod http;

@@ -316,3 +316,19 @@ fn fits(part: &RoutePart) -> Fits {
         headers: part.headers.iter().filter_map(header).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_routes_are_open_where_one_gets_a_credential_and_nowhere_else() {
+        let read = RoutesFile::built_in().unwrap();
+        let open = read.in_order().filter(|(_, part)| part.auth == Auth::None);
+        let mut open: Vec<&str> = open.map(|(_, part)| part.prefix.as_str()).collect();
+        let mut wanted = crate::users::api::OPEN.to_vec();
+        open.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(open, wanted);
+    }
+}
