@@ -16,7 +16,7 @@
 #[cfg(feature = "users")]
 pub mod accounts;
 mod changes;
-#[cfg(all(feature = "voice", feature = "analytics"))]
+#[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 pub mod copy;
 mod data_folder;
 pub mod docs;
