@@ -21,6 +21,7 @@ mod cli_server;
 mod cli_users;
 mod credentials;
 mod durability;
+mod entrance;
 mod faults;
 mod gateway;
 mod hostile_connections;

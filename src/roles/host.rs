@@ -52,8 +52,13 @@ pub enum Announcement<'a> {
     },
     /// The first key was made.
     FirstKey(&'a SecretString),
-    /// The process serves.
-    Listening(SocketAddr),
+    /// The process serves, here.
+    Listening {
+        /// `http` or `https`.
+        scheme: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
 }
 
 /// Who shows announcements.
@@ -272,7 +277,8 @@ impl Host {
         let upkeep = CancellationToken::new();
         self.tasks.spawn(self.telemetry.upkeep(upkeep.clone()));
         if let Ok(address) = listener.local_addr() {
-            self.announce(Announcement::Listening(address));
+            let scheme = if front.tls.is_some() { "https" } else { "http" };
+            self.announce(Announcement::Listening { scheme, address });
         }
         let (stop, close, delay) = (self.stop.clone(), CancellationToken::new(), server.shutdown_delay.get());
         let closing = close.clone();

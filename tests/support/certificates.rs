@@ -1,6 +1,6 @@
 //! Certificates of a test's own: an authority that nobody else knows, and a server that it vouches for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,12 +33,12 @@ impl Certificates {
 
     /// The authority's certificate.
     pub fn authority(&self) -> String {
-        shown(self.folder.path().join("authority.pem"))
+        shown(&self.folder.path().join("authority.pem"))
     }
 
     /// The server's certificate and its key.
     pub fn server(&self) -> String {
-        shown(self.folder.path().join("server.pem"))
+        shown(&self.folder.path().join("server.pem"))
     }
 }
 
@@ -53,17 +53,16 @@ fn named<const N: usize>(name: &str, addresses: [String; N]) -> CertificateParam
 }
 
 fn write(file: &Path, parts: &[(&str, &[u8])]) {
-    let text: String = parts
-        .iter()
-        .map(|(label, der)| {
-            let base64 = STANDARD.encode(der);
-            let lines = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>();
-            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-        })
-        .collect();
+    let mut text = String::new();
+    for (label, der) in parts {
+        let base64 = STANDARD.encode(der);
+        let lines = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>();
+        text +=
+            &["-----BEGIN ", label, "-----\n", &lines.join("\n"), "\n-----END ", label, "-----\n"].concat();
+    }
     std::fs::write(file, text).expect("the folder can be written");
 }
 
-fn shown(path: PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -269,7 +269,7 @@ impl Cluster {
 
     /// A client of one process, with the first key.
     pub fn client_of(&self, part: impl Into<Part>) -> Client {
-        Client::new(&format!("http://{}", self.nodes[&part.into()].address()), self.key())
+        Client::new(self.nodes[&part.into()].base(), self.key())
     }
 
     fn is_single(&self) -> bool {

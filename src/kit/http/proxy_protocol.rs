@@ -1,13 +1,16 @@
 //! The PROXY protocol, version 2: a balancer that passes bytes on says first whose they are.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest header that is read, in bytes: addresses, and what else a balancer may tell.
 const LONGEST: u16 = 2_048;
+/// TCP over IPv4, and over IPv6.
+const TCP4: u8 = 0x11;
+const TCP6: u8 = 0x21;
 
 /// Reads the header at the beginning of a connection: who connected to the balancer, or `None` where it
 /// speaks for itself or of something that is no TCP connection.
@@ -31,26 +34,22 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<So
     match version_and_command & 0x0f {
         // LOCAL: the balancer's own, such as a health check.
         0 => Ok(None),
-        1 => source(family, &rest).ok_or_else(|| wrong("the addresses are cut short")),
+        // No TCP: the balancer does not say where from.
+        1 if !matches!(family, TCP4 | TCP6) => Ok(None),
+        1 => source(family, &rest).map(Some).ok_or_else(|| wrong("the addresses are cut short")),
         _ => Err(wrong("an unknown command")),
     }
 }
 
-/// The source of a connection; `None` if it should be there and is not.
-fn source(family: u8, addresses: &[u8]) -> Option<Option<SocketAddr>> {
+/// The source of a TCP connection; `None` if not all of it is there.
+fn source(family: u8, addresses: &[u8]) -> Option<SocketAddr> {
     let port = |at: usize| Some(u16::from_be_bytes(addresses.get(at..at + 2)?.try_into().ok()?));
-    let (address, port): (IpAddr, u16) = match family {
-        0x11 => {
-            let octets: [u8; 4] = addresses.get(..4)?.try_into().ok()?;
-            (Ipv4Addr::from(octets).into(), port(8)?)
-        }
-        0x21 => {
-            let octets: [u8; 16] = addresses.get(..16)?.try_into().ok()?;
-            (Ipv6Addr::from(octets).into(), port(32)?)
-        }
-        _ => return Some(None),
-    };
-    Some(Some(SocketAddr::new(address, port)))
+    if family == TCP4 {
+        let octets: [u8; 4] = addresses.get(..4)?.try_into().ok()?;
+        return Some(SocketAddr::from((octets, port(8)?)));
+    }
+    let octets: [u8; 16] = addresses.get(..16)?.try_into().ok()?;
+    Some(SocketAddr::from((octets, port(32)?)))
 }
 
 #[cfg(test)]
