@@ -22,6 +22,7 @@ mod cli_users;
 mod credentials;
 mod durability;
 mod faults;
+mod gateway;
 mod hostile_connections;
 mod house;
 mod http;

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ::http::request::Parts;
+use ::http::{HeaderValue, Method, header};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
-use http::{HeaderValue, Method, header};
 use http_body_util::Limited;
 
+use crate::gateway::http;
 use crate::gateway::limits::{Asking, Said};
 use crate::gateway::path::{is_plain, unversioned};
 use crate::gateway::table::{Access, Found, Route, Sticky, Table, rewritten, with_path};
-use crate::kit::auth::{Authenticator, Credential, Principal, identify};
+use crate::kit::auth::{Authenticator, Credential, Principal, authenticate, identify};
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::client::Client;
 use crate::kit::http::context::{self, RequestContext};
@@ -46,9 +48,16 @@ impl Gateway {
         Self { table, authenticator, places: AtomicUsize::new(max_in_flight) }
     }
 
-    /// Everything that the routes cover; a problem document for the rest.
+    /// Everything that the routes cover, and the gateway's own endpoints; a problem document for the rest.
     pub fn router(self) -> Router {
-        Router::new().fallback(dispatch).with_state(Arc::new(self))
+        let gateway = Arc::new(self);
+        let own = http::router().layer(from_fn_with_state(Arc::clone(&gateway.authenticator), authenticate));
+        own.layer(from_fn(observe::label)).fallback(dispatch).with_state(gateway)
+    }
+
+    /// The routes as they are now.
+    pub(super) fn table(&self) -> Arc<Table> {
+        self.table.load_full()
     }
 }
 

@@ -8,6 +8,8 @@ mod dispatch;
 #[cfg(feature = "gateway")]
 mod headers;
 #[cfg(feature = "gateway")]
+pub mod http;
+#[cfg(feature = "gateway")]
 pub mod limits;
 #[cfg(feature = "gateway")]
 mod path;

@@ -26,6 +26,14 @@ impl Upstream {
         Self::Local(name.into(), endpoints)
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local(name, _) => name,
+            Self::Remote(pool) => &pool.options().name,
+        }
+    }
+
     /// Has `request` answered.
     pub async fn call(&self, request: Request, options: &CallOptions) -> Response {
         let (name, endpoints) = match self {

@@ -19,12 +19,15 @@ use crate::kit::auth;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
 use crate::kit::http::edge::{Edge, edge};
+use crate::kit::http::server::Front;
+use crate::kit::http::tls::{Tls, TlsFiles};
 use crate::kit::http::{mount, observe, server};
 use crate::kit::ids::{Entropy, Ids};
 use crate::kit::peer::Peer;
 use crate::kit::storage::migration::MigrationStep;
 use crate::kit::telemetry::Telemetry;
 use crate::kit::{cache, limits, pubsub, redis};
+use crate::roles::changes::Changes;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::stores::Stores;
 use crate::roles::{RoleError, docs};
@@ -55,6 +58,12 @@ pub enum Announcement<'a> {
 
 /// Who shows announcements.
 pub type Announcer = Arc<dyn Fn(Announcement<'_>) + Send + Sync>;
+
+/// Where clients come in.
+pub(super) struct Entrance {
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
 
 /// What every role stands in.
 pub struct Host {
@@ -136,10 +145,40 @@ impl Host {
         open(Stores { config, clock, files: &files, on_migration: &on_migration }).await
     }
 
-    /// Takes the address before anything slow begins, so that a taken port is known at once.
-    pub(super) async fn bind(&self) -> Result<TcpListener, RoleError> {
-        let address = self.config.server.listen;
-        TcpListener::bind(address).await.map_err(|error| RoleError::Listen(address, error))
+    /// Takes the address before anything slow begins, so that a taken port, or a certificate that is of no
+    /// use, is known at once.
+    pub(super) async fn bind(&self) -> Result<Entrance, RoleError> {
+        let server = &self.config.server;
+        let tls = if server.is_encrypted() {
+            let (certificate, key) = (server.tls_certificate.clone(), server.tls_key.clone());
+            Some(Arc::new(Tls::open(TlsFiles { certificate, key })?))
+        } else {
+            None
+        };
+        let listener = TcpListener::bind(server.listen).await;
+        let listener = listener.map_err(|error| RoleError::Listen(server.listen, error))?;
+        Ok(Entrance { listener, tls })
+    }
+
+    /// What stands before HTTP on each connection; a certificate is read again when it changes.
+    fn front(&self, tls: Option<Arc<Tls>>) -> Front {
+        let server = &self.config.server;
+        let acceptor = tls.as_ref().map(|tls| tls.acceptor());
+        if let Some(tls) = tls {
+            let files = vec![server.tls_certificate.clone(), server.tls_key.clone()];
+            let (reload, stop) = (self.reload.clone(), self.stop.clone());
+            self.tasks.spawn(async move {
+                let mut changes = Changes::of(files, reload, stop).await;
+                while changes.next().await.is_some() {
+                    match tls.reload() {
+                        Ok(()) => tracing::info!("the certificate was read again"),
+                        Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+                    }
+                }
+            });
+        }
+        let proxies = server.proxy_protocol.then(|| server.trusted_proxies.clone().into());
+        Front { proxies, tls: acceptor }
     }
 
     /// A module's endpoints, mounted with this host's limits.
@@ -200,7 +239,9 @@ impl Host {
 
     /// Serves `routes` beside health, metrics and documentation until told to stop, then until the
     /// requests in flight are done. What they need has to live on until this returns.
-    pub(super) async fn serve(&self, listener: TcpListener, routes: Router, probe: Arc<dyn Probe>) {
+    pub(super) async fn serve(&self, entrance: Entrance, routes: Router, probe: Arc<dyn Probe>) {
+        let Entrance { listener, tls } = entrance;
+        let front = self.front(tls);
         observe::describe();
         redis::metrics::describe();
         cache::metrics::describe();
@@ -243,7 +284,7 @@ impl Host {
             tokio::time::sleep(delay).await;
             closing.cancel();
         });
-        server::serve(listener, everything, limits, close).await;
+        server::serve(listener, front, everything, limits, close).await;
         upkeep.cancel();
         self.served.cancel();
     }

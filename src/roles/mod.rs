@@ -15,6 +15,7 @@
 
 #[cfg(feature = "users")]
 pub mod accounts;
+mod changes;
 #[cfg(all(feature = "voice", feature = "analytics"))]
 pub mod copy;
 mod data_folder;

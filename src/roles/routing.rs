@@ -26,12 +26,10 @@ use crate::kit::clock::SharedClock;
 use crate::kit::ids::Entropy;
 use crate::kit::limits::{Limiters, Quota, RateLimiter};
 use crate::roles::RoleError;
+use crate::roles::changes::Changes;
 use crate::roles::host::Host;
 
 const RELOADS: &str = "voicera_gateway_reloads_total";
-
-/// Between two looks at the file.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Makes tables.
 pub(super) struct Routing {
@@ -115,27 +113,13 @@ impl Routing {
 
     /// Reads the file again when it changes or `reload` says so, until told to stop; one with a mistake
     /// changes nothing.
-    pub(super) async fn follow(mut self, mut reload: watch::Receiver<()>, stop: CancellationToken) {
-        let Some(path) = self.file.clone() else {
+    pub(super) async fn follow(mut self, reload: watch::Receiver<()>, stop: CancellationToken) {
+        let Some(file) = self.file.clone() else {
             stop.cancelled().await;
             return;
         };
-        let looks = || async {
-            tokio::time::sleep(LOOK).await;
-            tokio::fs::read(&path).await.ok()
-        };
-        let mut seen = tokio::fs::read(&path).await.ok();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                Ok(()) = reload.changed() => {}
-                now = looks() => {
-                    if now.is_none() || now == seen {
-                        continue;
-                    }
-                    seen = now;
-                }
-            }
+        let mut changes = Changes::of(vec![file], reload, stop).await;
+        while changes.next().await.is_some() {
             self.again();
         }
     }
@@ -314,5 +298,21 @@ fn fits(part: &RoutePart) -> Fits {
         methods: part.methods.iter().filter_map(|method| method.parse().ok()).collect(),
         hosts: part.hosts.iter().map(host).collect(),
         headers: part.headers.iter().filter_map(header).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_routes_are_open_where_one_gets_a_credential_and_nowhere_else() {
+        let read = RoutesFile::built_in().unwrap();
+        let open = read.in_order().filter(|(_, part)| part.auth == Auth::None);
+        let mut open: Vec<&str> = open.map(|(_, part)| part.prefix.as_str()).collect();
+        let mut wanted = crate::users::api::OPEN.to_vec();
+        open.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(open, wanted);
     }
 }
