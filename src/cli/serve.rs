@@ -42,7 +42,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         tokio::spawn(stop_on_signal(stop.clone())?);
         tokio::spawn(reload_on_signal(again)?);
         let host = Host::new(config, telemetry, Arc::new(move |step| screen.show(&step)), stop, reload);
-        roles::run(host).await.map_err(|error| {
+        Box::pin(roles::run(host)).await.map_err(|error| {
             let message = error.to_string();
             if error.is_wrong_use() { Failure::Use(message) } else { Failure::Failed(message) }
         })

@@ -92,7 +92,7 @@ impl Learning {
     async fn follow_suit(&self, version: Option<&str>) {
         match self.models.reload_in_turn().await {
             Ok(changed) => {
-                tracing::info!(changed, version = self.version(), "skills read again, as elsewhere")
+                tracing::info!(changed, version = self.version(), "skills read again, as elsewhere");
             }
             Err(error) => {
                 tracing::error!(%error, "the skills of another process are not read here; the model in use stays");
