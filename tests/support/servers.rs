@@ -315,6 +315,7 @@ pub fn free_port() -> u16 {
 
 #[cfg(test)]
 mod tests {
+    #[allow(unused_imports, reason = "a benchmark that brings its own harness drops the tests")]
     use super::*;
 
     #[test]
