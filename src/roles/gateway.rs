@@ -47,6 +47,11 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     stop.cancel();
+    for upstream in [voice, users, analytics] {
+        if let Upstream::Remote(pool) = upstream {
+            pool.close().await;
+        }
+    }
     host.finish().await;
     Ok(())
 }
