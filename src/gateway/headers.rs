@@ -12,13 +12,15 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// How it asked, as somebody in front of this server says.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Headers that belong to one connection (RFC 9110 §7.6.1). `TE` and what frames a body are looked at one
-/// by one.
-const HOP_BY_HOP: [HeaderName; 5] = [
+/// Headers that belong to one connection (RFC 9110 §7.6.1), or say how its bytes are framed.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
 
@@ -113,29 +115,28 @@ pub(super) fn ask_for(headers: &mut HeaderMap, protocol: HeaderValue) {
 
 /// Removes what belongs to the connection alone, and what `connection` says does.
 fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            // By far the most frequent, and not the name of a header that is still there.
-            .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
-            .filter_map(|name| name.parse().ok())
-            .collect();
-        for name in named.iter().chain([&header::CONNECTION]) {
-            headers.remove(name);
-        }
+    // As a rule there is none of them, and one look at all costs less than to look for each.
+    if !headers.keys().any(is_hop_by_hop) {
+        return;
     }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-    headers.remove(header::TE);
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
     // Of the two ways to frame a body this one counts, and the other may lie (RFC 9112 §6.3).
-    if headers.remove(header::TRANSFER_ENCODING).is_some() {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(name.as_str().as_bytes(), [b'c' | b'k' | b'p' | b't' | b'u', ..]) && HOP_BY_HOP.contains(name)
 }
 
 /// Removes what upstreams would take this server's word for, had the client not said it.

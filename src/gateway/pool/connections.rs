@@ -152,12 +152,16 @@ impl Wire {
             let mut blind = Context::from_waker(Waker::noop());
             // Once woken it is for the answer, as a rule: then nobody has to be woken for the rest of it.
             if std::mem::replace(&mut woken, true) {
-                wire.as_mut().map(|wire| wire.drive(&mut blind));
+                if let Some(wire) = &mut wire {
+                    wire.drive(&mut blind);
+                }
                 if let Poll::Ready(answer) = answer.as_mut().poll(&mut blind) {
                     return Poll::Ready(answer);
                 }
             }
-            wire.as_mut().map(|wire| wire.drive(cx));
+            if let Some(wire) = &mut wire {
+                wire.drive(cx);
+            }
             if let Poll::Ready(answer) = answer.as_mut().poll(&mut blind) {
                 return Poll::Ready(answer);
             }
