@@ -18,7 +18,7 @@
 #[allow(dead_code, reason = "the tests use the rest")]
 mod peers;
 #[path = "../../tests/support/servers.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, unused_imports, reason = "the tests use the rest")]
 mod servers;
 
 use std::sync::Arc;

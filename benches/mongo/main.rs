@@ -11,7 +11,7 @@
 #[allow(dead_code, reason = "shared with the benchmark of the server")]
 mod report;
 #[path = "../../tests/support/servers.rs"]
-#[allow(dead_code, clippy::expect_used, clippy::panic, reason = "shared with the tests")]
+#[allow(dead_code, unused_imports, clippy::expect_used, clippy::panic, reason = "shared with the tests")]
 mod servers;
 
 use std::process::ExitCode;

@@ -7,8 +7,10 @@ mod accounts;
 mod client;
 mod completions;
 pub mod config;
-#[cfg(all(feature = "voice", feature = "analytics"))]
+#[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 mod db;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod jobs;
 mod migrate;
 mod nlu;
@@ -48,10 +50,12 @@ enum Command {
     #[cfg(feature = "users")]
     SigningKey(accounts::signing_key::SigningKeyArgs),
     Migrate(migrate::MigrateArgs),
-    #[cfg(all(feature = "voice", feature = "analytics"))]
+    #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
     Db(db::DbArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
+    #[cfg(feature = "gateway")]
+    Gateway(gateway::GatewayArgs),
     Openapi(openapi::OpenapiArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -88,7 +92,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "users")]
         Command::SigningKey(args) => accounts::signing_key::run(args),
         Command::Migrate(args) => migrate::run(args),
-        #[cfg(all(feature = "voice", feature = "analytics"))]
+        #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
         Command::Db(args) => db::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {
@@ -99,6 +103,8 @@ pub fn main() -> ExitCode {
                 Err(error) => Err(unwritable(error)),
             }
         }
+        #[cfg(feature = "gateway")]
+        Command::Gateway(args) => gateway::run(&args),
         Command::Openapi(_) => openapi::run(),
         Command::Completions(args) => completions::run(&args),
     };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Failure;
@@ -38,11 +38,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let stop = CancellationToken::new();
-        let reload = Arc::new(Notify::new());
+        let (again, reload) = watch::channel(());
         tokio::spawn(stop_on_signal(stop.clone())?);
-        tokio::spawn(reload_on_signal(Arc::clone(&reload))?);
+        tokio::spawn(reload_on_signal(again)?);
         let host = Host::new(config, telemetry, Arc::new(move |step| screen.show(&step)), stop, reload);
-        roles::run(host).await.map_err(|error| {
+        Box::pin(roles::run(host)).await.map_err(|error| {
             let message = error.to_string();
             if error.is_wrong_use() { Failure::Use(message) } else { Failure::Failed(message) }
         })
@@ -90,12 +90,12 @@ fn stop_on_signal(stop: CancellationToken) -> io::Result<impl Future<Output = ()
 }
 
 /// SIGHUP asks to read again what may change while the process runs.
-fn reload_on_signal(reload: Arc<Notify>) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+fn reload_on_signal(again: watch::Sender<()>) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         while hangup.recv().await.is_some() {
-            reload.notify_one();
+            again.send_replace(());
         }
     })
 }
@@ -126,9 +126,9 @@ impl Screen {
                 self.slow.lock().unwrap_or_else(PoisonError::into_inner).show(what, *done, *total);
             }
             Announcement::FirstKey(key) => self.say_key(key),
-            Announcement::Listening(address) => {
+            Announcement::Listening { scheme, address } => {
                 self.slow.lock().unwrap_or_else(PoisonError::into_inner).end();
-                say_address(*address);
+                say_address(scheme, *address);
             }
         }
     }
@@ -167,9 +167,9 @@ impl Slow {
     }
 }
 
-fn say_address(address: SocketAddr) {
-    say(&format!("listening on http://{address}"));
-    say(&format!("API documentation: http://{address}/docs"));
+fn say_address(scheme: &str, address: SocketAddr) {
+    say(&format!("listening on {scheme}://{address}"));
+    say(&format!("API documentation: {scheme}://{address}/docs"));
 }
 
 /// Standard output may be closed by whoever started this; serving goes on.

@@ -68,6 +68,11 @@ pub struct ConfigError {
 pub struct ConfigErrors(pub(super) Vec<ConfigError>);
 
 impl ConfigErrors {
+    /// One error.
+    pub(super) fn of(key: &str, origin: Origin, Refusal { problem, fix }: Refusal) -> Self {
+        Self(vec![ConfigError { key: key.to_owned(), origin, problem, fix }])
+    }
+
     /// Each error, in the order of the sections.
     pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
         self.0.iter()

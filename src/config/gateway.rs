@@ -1,4 +1,6 @@
-//! `[gateway]`: where the gateway finds the other roles.
+//! `[gateway]`: where the gateway finds the other roles and its routes.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,10 @@ pub struct Gateway {
     pub analytics_urls: Vec<BaseUrl>,
     /// How long an upstream may take to begin its reply.
     pub upstream_timeout: Span,
+    /// The file with routes beside those that are built in; empty for none.
+    pub routes: PathBuf,
+    /// Requests that are passed on at once; further ones are refused.
+    pub max_in_flight: usize,
 }
 
 impl Default for Gateway {
@@ -27,6 +33,8 @@ impl Default for Gateway {
             users_urls: Vec::new(),
             analytics_urls: Vec::new(),
             upstream_timeout: Span::from_secs(55),
+            routes: PathBuf::new(),
+            max_in_flight: 10_000,
         }
     }
 }
@@ -48,5 +56,6 @@ impl Gateway {
             }
         }
         checks.millis("upstream_timeout", self.upstream_timeout, 100..=3_600_000);
+        checks.range("max_in_flight", self.max_in_flight, 1..=1_000_000);
     }
 }

@@ -11,6 +11,7 @@ mod llm;
 mod load;
 mod peers;
 mod redis;
+pub mod routes;
 mod rules;
 mod schema;
 mod secret;

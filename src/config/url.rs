@@ -38,9 +38,7 @@ impl BaseUrl {
     /// Whether this is `http://host:port` and nothing more, which is all that the gateway can pass
     /// requests on to.
     pub fn is_plain_address(&self) -> bool {
-        // Read as the gateway reads it: that takes less than a URL may have, such as letters beyond ASCII.
-        let uri = self.text.parse::<Uri>();
-        uri.is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/" && uri.host().is_some())
+        is_plain_address(&self.text)
     }
 
     /// Whether there is a path, which the calls between roles would not keep.
@@ -52,6 +50,18 @@ impl BaseUrl {
     pub fn is_exposed(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.scheme() != "https" && !is_loopback(url))
     }
+}
+
+/// Whether `text` is `http://host:port` and nothing more.
+pub(crate) fn is_plain_address(text: &str) -> bool {
+    // Read as the gateway reads it: that takes less than a URL may have, such as letters beyond ASCII.
+    let uri = text.parse::<Uri>();
+    uri.is_ok_and(|uri| {
+        uri.scheme() == Some(&Scheme::HTTP)
+            && uri.path() == "/"
+            && uri.query().is_none()
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    })
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -1,4 +1,4 @@
-//! The way in: which module answers a path, and who may ask.
+//! The way in: who answers a request, and who may ask how often.
 //!
 //! Nobody calls the gateway by contract, so it has no `api`. It sees every module as an
 //! [`upstream::Upstream`], in this process or at another address, and treats both alike.
@@ -8,9 +8,15 @@ mod dispatch;
 #[cfg(feature = "gateway")]
 mod headers;
 #[cfg(feature = "gateway")]
+pub mod http;
+#[cfg(feature = "gateway")]
+pub mod limits;
+#[cfg(feature = "gateway")]
+mod path;
+#[cfg(feature = "gateway")]
 pub mod pool;
 #[cfg(feature = "gateway")]
-pub mod routes;
+pub mod table;
 #[cfg(feature = "gateway")]
 pub mod upstream;
 

@@ -99,6 +99,8 @@ scopes! {
     AuditRead = "audit:read";
     /// Make and revoke API keys of one's own, and with `users:admin` those of accounts within reach.
     KeysWrite = "keys:write";
+    /// See what the gateway knows of the services behind it.
+    GatewayRead = "gateway:read";
 }
 
 impl fmt::Display for Scope {

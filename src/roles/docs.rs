@@ -66,6 +66,8 @@ fn modules() -> Vec<OpenApi> {
         crate::users::http::document(),
         #[cfg(feature = "analytics")]
         crate::analytics::http::document(),
+        #[cfg(feature = "gateway")]
+        crate::gateway::http::document(),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The gateway role: the way in to services at other addresses.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -9,76 +9,53 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::BaseUrl;
 use crate::gateway::Gateway;
-use crate::gateway::pool::{self, BreakerOptions, Discovery, Ejection, HealthCheck, Pool, PoolOptions};
-use crate::gateway::upstream::Upstream;
+use crate::kit::auth::Authenticator;
 use crate::kit::health::{Check, Health, Probe, Status};
+use crate::roles::RoleError;
 use crate::roles::host::Host;
-use crate::roles::{RoleError, routes};
+use crate::roles::routing::{Module, Routing};
+use crate::roles::shared::Shared;
 
 /// Serves the gateway alone.
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
-    let config = host.config();
-    let gateway = &config.gateway;
-    pool::describe();
-    let stop = CancellationToken::new();
-    let upstream = |name: &'static str, urls: &[BaseUrl]| -> Result<Upstream, RoleError> {
-        let (clock, entropy) = (Arc::clone(host.clock()), host.ids().entropy().clone());
-        let pool = Pool::new(pool_options(name, urls, gateway.upstream_timeout.get()), clock, entropy);
-        let pool = Arc::new(pool.map_err(|error| RoleError::Upstream(error.to_string()))?);
-        host.tasks().spawn(Arc::clone(&pool).watch(stop.clone()));
-        Ok(Upstream::Remote(pool))
-    };
-    let voice = upstream("voice", &gateway.voice_urls)?;
-    let users = upstream("users", &gateway.users_urls)?;
-    let analytics = upstream("analytics", &gateway.analytics_urls)?;
-    // The configuration has been checked to name one at least.
-    let first = gateway.users_urls.first().cloned().unwrap_or_default();
+    let gateway = &host.config().gateway;
+    let shared = Shared::open(&host.config().redis).await?;
+    let at = |urls: &[BaseUrl]| Module::At(urls.iter().map(|url| url.as_str().to_owned()).collect());
+    let modules = BTreeMap::from([
+        ("voice", at(&gateway.voice_urls)),
+        ("users", at(&gateway.users_urls)),
+        ("analytics", at(&gateway.analytics_urls)),
+    ]);
+    let authenticator = host.authenticator(Arc::new(host.users_at(&gateway.users_urls)?));
+    let beside = std::iter::once(("credentials", authenticator.clone() as Arc<dyn Probe>));
     let peers = Peers {
         voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
-        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
+        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(std::slice::from_ref(url))?)))?,
         analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
-        redis: None,
+        beside: beside.chain(shared.probe().map(|redis| ("redis", redis))).collect(),
     };
-    let gateway = Gateway {
-        routes: routes(&voice, &users, &analytics),
-        authenticator: host.authenticator(Arc::new(host.users_at(&first)?)),
-        max_body_bytes: config.server.max_body_bytes as u64,
-    };
+    let (gateway, stop) = open(&host, &shared, modules, authenticator)?;
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     stop.cancel();
-    for upstream in [voice, users, analytics] {
-        if let Upstream::Remote(pool) = upstream {
-            pool.close().await;
-        }
-    }
+    shared.close().await;
     host.finish().await;
     Ok(())
 }
 
-/// How the role `name` is called.
-fn pool_options(name: &str, urls: &[BaseUrl], timeout: Duration) -> PoolOptions {
-    let second = Duration::from_secs(1);
-    PoolOptions {
-        name: name.to_owned(),
-        addresses: urls.iter().map(|url| url.as_str().to_owned()).collect(),
-        discovery: Discovery::Fixed,
-        connect_timeout: (2 * second).min(timeout),
-        timeout,
-        idle_timeout: 60 * second,
-        stream_idle_timeout: 3600 * second,
-        health: Some(HealthCheck { path: "/health/ready".to_owned(), every: second, timeout: second }),
-        ejection: Ejection { consecutive_failures: 5, base: 5 * second, longest: 300 * second, share: 0.5 },
-        breaker: BreakerOptions {
-            failure_share: 0.5,
-            window: 10 * second,
-            minimum_calls: 20,
-            open_for: second,
-        },
-        retry_ratio: 0.2,
-        max_in_flight: 10_000,
-        max_streams: 10_000,
-    }
+/// The gateway over `modules`, whose routes follow their file until the token is cancelled.
+pub(super) fn open(
+    host: &Host,
+    shared: &Shared,
+    modules: BTreeMap<&'static str, Module>,
+    authenticator: Arc<dyn Authenticator>,
+) -> Result<(Gateway, CancellationToken), RoleError> {
+    let limiters = shared.limiters(Arc::clone(host.clock()));
+    let routing = Routing::open(host, limiters, modules)?;
+    let gateway = Gateway::new(routing.table(), authenticator, host.config().gateway.max_in_flight);
+    let stop = CancellationToken::new();
+    host.tasks().spawn(routing.follow(host.reload(), stop.clone()));
+    Ok((gateway, stop))
 }
 
 /// The health of a gateway is that of the services behind it.
@@ -87,8 +64,8 @@ pub(super) struct Peers {
     pub(super) voice: Arc<dyn Probe>,
     pub(super) users: Arc<dyn Probe>,
     pub(super) analytics: Arc<dyn Probe>,
-    /// What they share, where they share it in this process.
-    pub(super) redis: Option<Arc<dyn Probe>>,
+    /// What else this process leans on, by name.
+    pub(super) beside: Vec<(&'static str, Arc<dyn Probe>)>,
 }
 
 #[async_trait]
@@ -97,10 +74,8 @@ impl Probe for Peers {
         let (voice, users, analytics) =
             futures_util::join!(self.voice.health(), self.users.health(), self.analytics.health());
         let health = Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics);
-        match &self.redis {
-            Some(redis) => health.with("redis", redis.health().await),
-            None => health,
-        }
+        let beside = self.beside.iter().map(|(name, probe)| async move { (*name, probe.health().await) });
+        join_all(beside).await.into_iter().fold(health, |health, (name, part)| health.with(name, part))
     }
 }
 

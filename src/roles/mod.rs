@@ -15,7 +15,8 @@
 
 #[cfg(feature = "users")]
 pub mod accounts;
-#[cfg(all(feature = "voice", feature = "analytics"))]
+mod changes;
+#[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 pub mod copy;
 mod data_folder;
 pub mod docs;
@@ -33,6 +34,8 @@ mod all;
 mod analytics;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(feature = "gateway")]
+mod routing;
 #[cfg(feature = "users")]
 mod users;
 #[cfg(feature = "voice")]
@@ -44,11 +47,6 @@ pub use host::{Announcement, Announcer, Host};
 pub use schemas::{Schemas, schemas};
 
 use crate::config::Role;
-#[cfg(feature = "gateway")]
-use crate::gateway::{
-    routes::{Route, Routes},
-    upstream::Upstream,
-};
 
 /// Plays the part that the configuration names, until told to stop.
 ///
@@ -69,17 +67,4 @@ pub async fn run(host: Host) -> Result<(), RoleError> {
         #[allow(unreachable_patterns, reason = "reachable only in a binary that lacks a module")]
         role => Err(RoleError::NotBuilt(role)),
     }
-}
-
-/// Which module owns which paths; the same in one process and in many.
-#[cfg(feature = "gateway")]
-fn routes(voice: &Upstream, users: &Upstream, analytics: &Upstream) -> Routes {
-    let guarded =
-        [("/api/voice", voice), ("/api/auth", users), ("/api/users", users), ("/api/analytics", analytics)];
-    let guarded = guarded.into_iter().map(|(prefix, upstream)| (prefix, upstream, false));
-    let open = crate::users::api::OPEN.iter().map(|prefix| (*prefix, users, true));
-    guarded
-        .chain(open)
-        .map(|(prefix, upstream, open)| Route { prefix, upstream: upstream.clone(), open })
-        .collect()
 }

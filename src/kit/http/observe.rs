@@ -4,7 +4,7 @@
 //! edge, so that what the gateway refuses is counted too. The answer carries the one to the other.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
@@ -18,15 +18,15 @@ use metrics::{Counter, Histogram, Unit, describe_counter, describe_histogram};
 pub enum Route {
     /// A pattern of a router in this process.
     Matched(MatchedPath),
-    /// All that is below a path, and answered elsewhere.
-    Below(&'static str),
+    /// A route of the gateway, by name, that is answered elsewhere.
+    Below(Arc<str>),
 }
 
 impl Route {
     fn as_str(&self) -> &str {
         match self {
             Self::Matched(pattern) => pattern.as_str(),
-            Self::Below(prefix) => prefix,
+            Self::Below(name) => name,
         }
     }
 }

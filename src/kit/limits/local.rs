@@ -85,7 +85,7 @@ pub(super) struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    pub(super) fn new(name: &'static str, quota: Quota, clock: SharedClock) -> Self {
+    pub(super) fn new(name: &str, quota: Quota, clock: SharedClock) -> Self {
         Self { limiter: Limiter::new(quota, clock), decisions: Decisions::of(name) }
     }
 }

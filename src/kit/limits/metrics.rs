@@ -21,8 +21,9 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    pub(super) fn of(limit: &'static str) -> Self {
-        let counter = |outcome| metrics::counter!(DECISIONS, "limit" => limit, "outcome" => outcome);
+    pub(super) fn of(limit: &str) -> Self {
+        let counter =
+            |outcome| metrics::counter!(DECISIONS, "limit" => limit.to_owned(), "outcome" => outcome);
         Self { allowed: counter("allowed"), refused: counter("refused") }
     }
 

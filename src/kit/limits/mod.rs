@@ -14,6 +14,7 @@ mod local;
 pub mod metrics;
 mod redis;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,10 +102,11 @@ impl Limiters {
     }
 
     /// A limiter of this quota. `name` tells its counts from those of others.
-    pub fn limiter(&self, name: &'static str, quota: Quota) -> Arc<dyn RateLimiter> {
+    pub fn limiter(&self, name: impl Into<Cow<'static, str>>, quota: Quota) -> Arc<dyn RateLimiter> {
+        let name = name.into();
         match &self.shared {
             Some(shared) => Arc::new(RedisLimiter::new(Arc::clone(shared), name, quota, self.clock.clone())),
-            None => Arc::new(LocalLimiter::new(name, quota, self.clock.clone())),
+            None => Arc::new(LocalLimiter::new(&name, quota, self.clock.clone())),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Counting for all processes, in one script call each.
 
+use std::borrow::Cow;
 use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -58,20 +59,26 @@ impl Sharing {
 #[derive(Debug)]
 pub(super) struct RedisLimiter {
     sharing: Arc<Sharing>,
-    name: &'static str,
+    name: Cow<'static, str>,
     quota: Quota,
     fallback: Limiter,
     decisions: Decisions,
 }
 
 impl RedisLimiter {
-    pub(super) fn new(sharing: Arc<Sharing>, name: &'static str, quota: Quota, clock: SharedClock) -> Self {
+    pub(super) fn new(
+        sharing: Arc<Sharing>,
+        name: impl Into<Cow<'static, str>>,
+        quota: Quota,
+        clock: SharedClock,
+    ) -> Self {
+        let name = name.into();
         let fallback = Limiter::new(quota, clock);
-        Self { sharing, name, quota, fallback, decisions: Decisions::of(name) }
+        Self { sharing, decisions: Decisions::of(&name), name, quota, fallback }
     }
 
     fn key(&self, key: &str) -> String {
-        self.sharing.redis.key("limits", key, self.name)
+        self.sharing.redis.key("limits", key, &self.name)
     }
 
     async fn take_together(&self, key: &str) -> Result<Verdict, RedisError> {
@@ -116,7 +123,7 @@ impl RateLimiter for RedisLimiter {
         // One that can't be given back now is paid for by waiting.
         let given = self.sharing.redis.run::<i64>(&GIVE_BACK, slice::from_ref(&self.key(key)), every).await;
         if let Err(error) = given {
-            tracing::debug!(%error, limit = self.name, "what was taken is not given back");
+            tracing::debug!(%error, limit = %self.name, "what was taken is not given back");
         }
     }
 }
