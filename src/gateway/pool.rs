@@ -201,6 +201,9 @@ impl Pool {
         began: Instant,
         journey: &mut Journey,
     ) -> Result<Response, Failure> {
+        if request.method() == Method::CONNECT {
+            return Err(Failure::Tunnel);
+        }
         let place = self.place(&self.in_flight)?;
         let admission = self.breaker.admit(began).map_err(Failure::Open)?;
         self.budget.call_began();

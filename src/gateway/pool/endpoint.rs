@@ -105,11 +105,17 @@ impl Endpoint {
         self.is_ready() && !self.record.is_out(now)
     }
 
+    /// It is not among the addresses any more.
+    pub(super) fn leaves(&self) {
+        self.gauge.set(0.0);
+    }
+
     /// Notes whether it takes requests; whether that is new. A change is logged with what it was seen by.
     pub(super) fn seen(&self, ready: bool, by: &str) -> bool {
         let changed = self.ready.swap(ready, Ordering::Relaxed) != ready;
+        // Each time: another pool, which a reload has replaced, may have said something else.
+        self.gauge.set(if ready { 1.0 } else { 0.0 });
         if changed {
-            self.gauge.set(if ready { 1.0 } else { 0.0 });
             if ready {
                 tracing::info!(endpoint = %self.address, "an endpoint is back");
             } else {
@@ -117,12 +123,6 @@ impl Endpoint {
             }
         }
         changed
-    }
-}
-
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.gauge.set(0.0);
     }
 }
 

@@ -10,6 +10,8 @@ use crate::kit::error::{ApiError, Code};
 /// Why a request, or one try of it, has no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// The request is for a tunnel (`CONNECT`).
+    Tunnel,
     /// More requests are in flight than may be.
     Full,
     /// The breaker is open, for so long.
@@ -46,7 +48,12 @@ impl Failure {
     pub(super) fn is_of_the_upstream(&self) -> bool {
         match self {
             Self::Unconnected(_) | Self::Interrupted(_) | Self::Switched | Self::Late => true,
-            Self::Full | Self::Open(_) | Self::Nobody | Self::TooLarge | Self::BrokenBody(_) => false,
+            Self::Tunnel
+            | Self::Full
+            | Self::Open(_)
+            | Self::Nobody
+            | Self::TooLarge
+            | Self::BrokenBody(_) => false,
         }
     }
 }
@@ -68,6 +75,7 @@ impl From<Failure> for ApiError {
         const SOON: Duration = Duration::from_secs(1);
         let no_answer = "the service behind this path does not answer";
         match failure {
+            Failure::Tunnel => Self::new(Code::MethodNotAllowed, "this server is no way to others"),
             Failure::Full => Self::new(Code::Unavailable, "the service behind this path has too much to do")
                 .retry_after(SOON),
             Failure::Open(wait) => Self::new(

@@ -71,6 +71,9 @@ impl Fleet {
         let same =
             after.len() == before.len() && after.iter().zip(before.iter()).all(|(a, b)| Arc::ptr_eq(a, b));
         if !same {
+            for gone in before.iter().filter(|one| !after.iter().any(|other| Arc::ptr_eq(one, other))) {
+                gone.leaves();
+            }
             *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = after;
         }
         !same

@@ -82,6 +82,13 @@ async fn a_length_beside_chunks_goes_no_further() {
 }
 
 #[tokio::test]
+async fn nobody_gets_a_tunnel() {
+    let (base, asked) = server(echo()).await;
+    let answer = call(&pool(7, &[&base]), request(Method::CONNECT, "")).await;
+    assert_eq!((answer.status().as_u16(), asked.load(Ordering::SeqCst)), (405, 0));
+}
+
+#[tokio::test]
 async fn the_request_is_the_upstreams_own() {
     let base = peer(|mut stream, _| async move {
         let head = head(&mut stream).await.unwrap();
