@@ -114,14 +114,17 @@ impl Routing {
     /// Reads the file again when it changes or `reload` says so, until told to stop; one with a mistake
     /// changes nothing.
     pub(super) async fn follow(mut self, reload: watch::Receiver<()>, stop: CancellationToken) {
-        let Some(file) = self.file.clone() else {
-            stop.cancelled().await;
-            return;
-        };
-        let mut changes = Changes::of(vec![file], reload, stop).await;
-        while changes.next().await.is_some() {
-            self.again();
+        match self.file.clone() {
+            None => stop.cancelled().await,
+            Some(file) => {
+                let mut changes = Changes::of(vec![file], reload, stop).await;
+                while changes.next().await.is_some() {
+                    self.again();
+                }
+            }
         }
+        // Whatever was upgraded ends with the process, not by itself.
+        futures_util::future::join_all(self.running.pools.values().map(|watched| watched.pool.close())).await;
     }
 
     fn again(&mut self) {
