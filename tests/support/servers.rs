@@ -324,6 +324,11 @@ mod tests {
         assert_eq!(ask(&server, "SET name ada"), "+OK");
         server.kill9();
         server.start();
+        let begun = Instant::now();
+        // It takes connections before it has read its file.
+        while ask(&server, "GET name").starts_with("-LOADING") && begun.elapsed() < DEADLINE {
+            std::thread::sleep(INTERVAL);
+        }
         assert_eq!(ask(&server, "GET name"), "$3\r\nada");
         let folder = server.folder.clone();
         drop(server);
