@@ -27,6 +27,7 @@ bench:
     cargo bench --locked --bench server
     cargo bench --locked --bench users
     cargo bench --locked --bench mongo
+    cargo bench --locked --bench gateway
 
 # Build the documentation of the code
 docs:

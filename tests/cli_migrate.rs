@@ -1,5 +1,6 @@
 //! The schemas of an installation from the command line.
 
+use mongodb::bson::{Document, doc};
 use serde_json::Value;
 
 use crate::support::backends::Backends;
@@ -51,6 +52,46 @@ async fn databases_on_a_server_are_looked_at_and_then_made() {
     assert_eq!(applied.replace("applied", "would apply"), intended);
     let status = voicera(&["migrate", "status"]);
     assert!(status.contains("  0001 commands         applied 20") && !status.contains("pending"), "{status}");
+    for store in ["voice", "users", "analytics"] {
+        assert!(applied.contains(&format!("{store}: applied 0001 ")), "{applied}");
+    }
+    let again = voicera(&["migrate"]);
+    assert!(
+        again.lines().count() == 3 && again.lines().all(|line| line.contains(": up to date (database t")),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_voicera_is_refused_and_the_others_are_brought_up_to_date() {
+    let home = tempfile::tempdir().unwrap();
+    let backends = Backends::shared().await;
+    let settings = backends.settings();
+    let value = |wanted: &str| settings.iter().find(|(key, _)| key == wanted).unwrap().1.clone();
+    let variables: Vec<_> = settings.iter().map(|(key, value)| (variable(key), value.as_str())).collect();
+    let variables: Vec<_> = variables.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let migrate = || run_with(home.path(), &["migrate"], &variables, "");
+    migrate().expect(0);
+
+    let server = mongodb::Client::with_uri_str(value("storage.mongodb.url")).await.unwrap();
+    let name = format!("{}_users", value("storage.mongodb.database_prefix"));
+    let ledger = server.database(&name).collection::<Document>("migrations");
+    let mut newer = ledger.find_one(doc! {}).sort(doc! { "_id": -1 }).await.unwrap().unwrap();
+    newer.insert("_id", 999);
+    ledger.insert_one(newer).await.unwrap();
+    let refused = migrate().expect(1);
+    let wanted = format!("users: database {name} on 127.0.0.1:");
+    assert!(
+        refused.err.contains(&wanted) && refused.err.contains("written by a newer Voicera"),
+        "{refused:#?}"
+    );
+    assert!(
+        refused.out.contains("voice: up to date") && refused.out.contains("analytics: up to date"),
+        "{refused:#?}"
+    );
+
+    let served = run_with(home.path(), &["serve", "--listen", "127.0.0.1:0"], &variables, "").expect(1);
+    assert!(served.err.contains("written by a newer Voicera"), "{served:#?}");
 }
 
 #[tokio::test]

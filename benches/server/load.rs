@@ -61,8 +61,11 @@ impl Connection {
         }
         let head = std::str::from_utf8(&self.answer[..self.body]).map_err(io::Error::other)?;
         let status = head.get(9..12).and_then(|status| status.parse().ok());
-        let length =
-            head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        let length = head
+            .split("\r\n")
+            .filter_map(|line| line.split_once(": "))
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            .and_then(|(_, length)| length.parse::<usize>().ok());
         let (Some(status), Some(length)) = (status, length) else {
             return Err(io::Error::other(format!("an answer without status or length: {head}")));
         };

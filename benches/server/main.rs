@@ -1,5 +1,5 @@
 //! How fast the server is: `cargo bench --bench server`, with `-- --quick` for a short run and
-//! `-- --markdown` for a table that can be pasted.
+//! `-- --markdown` for a table that can be pasted; `-- --servers` keeps things in MongoDB and Redis.
 //!
 //! Starts the real binary on a temporary folder, with the configuration as shipped (commits are
 //! flushed to the disk, the access log is written), and drives it over loopback from the same
@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is the output")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
+mod backing;
 mod history;
 mod load;
 mod process;
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use backing::Backing;
 use load::{Connection, Load, Outcome, drive, get, post};
 use process::Server;
 use report::Report;
@@ -60,9 +62,16 @@ async fn measure(plan: &Plan) -> Result<Report, Fault> {
         let folder = temporary.path().join(name);
         std::fs::create_dir_all(&folder).map(|()| folder)
     };
+    if report::given("--servers") {
+        let (backing, folder) = (Backing::servers().await?, folder("servers")?);
+        throughput(&folder, &backing, plan, &mut report).await?;
+        waiting(&folder, &backing, plan, &mut report).await?;
+        return Ok(report);
+    }
+    let files = Backing::default();
     starts(&temporary.path().join("start"), plan, &mut report).await?;
-    throughput(&folder("throughput")?, plan, &mut report).await?;
-    waiting(&folder("waiting")?, plan, &mut report).await?;
+    throughput(&folder("throughput")?, &files, plan, &mut report).await?;
+    waiting(&folder("waiting")?, &files, plan, &mut report).await?;
     history::measure(&folder("history")?, plan, &mut report).await?;
     Ok(report)
 }
@@ -87,10 +96,10 @@ async fn starts(folder: &Path, plan: &Plan, report: &mut Report) -> Result<(), F
 }
 
 /// Requests that do nothing, against commands that are accepted, answered and kept.
-async fn throughput(folder: &Path, plan: &Plan, report: &mut Report) -> Result<(), Fault> {
+async fn throughput(folder: &Path, backing: &Backing, plan: &Plan, report: &mut Report) -> Result<(), Fault> {
     // On an empty folder it has just trained: what that took is not what an idle server takes.
-    Server::start(folder).await?.stop().await?;
-    let server = Server::start(folder).await?;
+    Server::start_on(folder, backing).await?.stop().await?;
+    let server = Server::start_on(folder, backing).await?;
     let key = server.key()?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle = server.resident()?;
@@ -139,8 +148,8 @@ async fn throughput(folder: &Path, plan: &Plan, report: &mut Report) -> Result<(
 }
 
 /// Commands whose clients wait for the answer: as many as the server can do, and at a steady rate.
-async fn waiting(folder: &Path, plan: &Plan, report: &mut Report) -> Result<(), Fault> {
-    let server = Server::start(folder).await?;
+async fn waiting(folder: &Path, backing: &Backing, plan: &Plan, report: &mut Report) -> Result<(), Fault> {
+    let server = Server::start_on(folder, backing).await?;
     let key = server.key()?;
     let mut sent = 0;
     for rate in [None, Some(2_000), Some(500)] {

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Fault;
+use crate::backing::Backing;
 use crate::load::{Connection, get};
 
 /// The longest that a start or a stop may take.
@@ -26,10 +27,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary on `folder` with the configuration as shipped, on a free port; the log goes
-    /// into a file, as it does under a supervisor.
+    /// Starts the binary on `folder` with the configuration as shipped but for limits that a benchmark
+    /// would run into, on a free port; the log goes into a file, as it does under a supervisor.
     pub async fn start(folder: &Path) -> Result<Self, Fault> {
+        Self::start_on(folder, &Backing::default()).await
+    }
+
+    /// The same, which keeps things elsewhere.
+    pub async fn start_on(folder: &Path, backing: &Backing) -> Result<Self, Fault> {
         let log = File::create(folder.join("log"))?;
+        let routes = folder.join("routes.toml");
+        std::fs::write(&routes, "[limits.principal]\nrequests = 4000000000\n")?;
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_voicera"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -37,6 +45,8 @@ impl Server {
             .current_dir(folder)
             // Variables of whoever runs this would be configuration.
             .env_clear()
+            .env("VOICERA_GATEWAY__ROUTES", routes)
+            .envs(backing.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

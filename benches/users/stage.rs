@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use voicera::kit::auth::{self, Authenticator};
 use voicera::kit::clock::{SharedClock, SystemClock};
 use voicera::kit::http::edge::{Edge, edge};
-use voicera::kit::http::server::{ServerLimits, serve};
+use voicera::kit::http::server::{Front, ServerLimits, serve};
 use voicera::kit::http::{mount, observe};
 use voicera::kit::ids::{Entropy, Ids};
 use voicera::kit::limits::Limiters;
@@ -185,7 +185,7 @@ impl Stage {
             header_timeout: Duration::from_secs(10),
             grace: Duration::from_secs(1),
         };
-        tokio::spawn(serve(listener, app, limits, self.stop.clone()));
+        tokio::spawn(serve(listener, Front::default(), app, limits, self.stop.clone()));
         Ok(address)
     }
 

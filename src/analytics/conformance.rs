@@ -19,6 +19,7 @@ use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::error::Code;
 use crate::kit::health::{HealthState, Probe, Status, router as health_router};
 use crate::kit::peer::Peer;
+use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::stage;
 use crate::kit::storage::portable::copy;
 use crate::kit::storage::sqlite::Options;
@@ -136,7 +137,8 @@ async fn all_of_it_is_carried_to_another_store_and_counted_once(stage: Stage) {
     let (last, _) = first[2].clone();
     for (after, expected) in [(None, 10), (Some(last), 7)] {
         let mut carried = 0;
-        copy(&*stage.store, &**other, after, |_, count| carried += count).await.unwrap();
+        let prepare = Ok::<_, StorageError>;
+        copy(&*stage.store, &**other, after, prepare, |_, count| carried += count).await.unwrap();
         assert_eq!(carried, expected);
     }
     assert_eq!(other.entries().await.unwrap(), 10);
@@ -144,7 +146,7 @@ async fn all_of_it_is_carried_to_another_store_and_counted_once(stage: Stage) {
         let all = stage.store.sums(since).await.unwrap();
         assert_eq!(other.sums(since).await.unwrap(), all);
     }
-    copy(&**other, &*stage.store, None, |_, _| ()).await.unwrap();
+    copy(&**other, &*stage.store, None, Ok::<_, StorageError>, |_, _| ()).await.unwrap();
     assert_eq!(stage.store.sums(None).await.unwrap().commands, 10);
 }
 

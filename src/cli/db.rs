@@ -22,10 +22,12 @@ pub(super) struct DbArgs {
 
 #[derive(Debug, Subcommand)]
 enum DbCommand {
-    /// Carry the history and the counters of an embedded installation to the servers of another configuration
+    /// Carry accounts, history and counters of an embedded installation to the servers of another configuration
     ///
     /// Stop the server on the data folder first. What is there already stays; a copy that was cut short goes
-    /// on when it is started again, and doing it twice changes nothing. Accounts are not carried.
+    /// on when it is started again, and doing it twice changes nothing. Second factors and signing keys are
+    /// opened with the folder's `seal-key` and sealed anew with `users.seal_key` of that configuration. An address
+    /// that another account has there is named and refused.
     #[command(
         after_help = "Examples:\n  voicera db copy --from ./data --to production.toml\n  VOICERA_STORAGE__MONGODB__URL_FILE=/run/secrets/mongodb voicera db copy --from ./data --to production.toml"
     )]

@@ -7,7 +7,7 @@ mod accounts;
 mod client;
 mod completions;
 pub mod config;
-#[cfg(all(feature = "voice", feature = "analytics"))]
+#[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 mod db;
 #[cfg(feature = "gateway")]
 mod gateway;
@@ -50,7 +50,7 @@ enum Command {
     #[cfg(feature = "users")]
     SigningKey(accounts::signing_key::SigningKeyArgs),
     Migrate(migrate::MigrateArgs),
-    #[cfg(all(feature = "voice", feature = "analytics"))]
+    #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
     Db(db::DbArgs),
     Nlu(nlu::NluArgs),
     Config(config::ConfigArgs),
@@ -92,7 +92,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "users")]
         Command::SigningKey(args) => accounts::signing_key::run(args),
         Command::Migrate(args) => migrate::run(args),
-        #[cfg(all(feature = "voice", feature = "analytics"))]
+        #[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
         Command::Db(args) => db::run(args),
         Command::Nlu(args) => nlu::run(&args),
         Command::Config(args) => {

@@ -42,7 +42,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         tokio::spawn(stop_on_signal(stop.clone())?);
         tokio::spawn(reload_on_signal(again)?);
         let host = Host::new(config, telemetry, Arc::new(move |step| screen.show(&step)), stop, reload);
-        roles::run(host).await.map_err(|error| {
+        Box::pin(roles::run(host)).await.map_err(|error| {
             let message = error.to_string();
             if error.is_wrong_use() { Failure::Use(message) } else { Failure::Failed(message) }
         })
@@ -126,9 +126,9 @@ impl Screen {
                 self.slow.lock().unwrap_or_else(PoisonError::into_inner).show(what, *done, *total);
             }
             Announcement::FirstKey(key) => self.say_key(key),
-            Announcement::Listening(address) => {
+            Announcement::Listening { scheme, address } => {
                 self.slow.lock().unwrap_or_else(PoisonError::into_inner).end();
-                say_address(*address);
+                say_address(scheme, *address);
             }
         }
     }
@@ -167,9 +167,9 @@ impl Slow {
     }
 }
 
-fn say_address(address: SocketAddr) {
-    say(&format!("listening on http://{address}"));
-    say(&format!("API documentation: http://{address}/docs"));
+fn say_address(scheme: &str, address: SocketAddr) {
+    say(&format!("listening on {scheme}://{address}"));
+    say(&format!("API documentation: {scheme}://{address}/docs"));
 }
 
 /// Standard output may be closed by whoever started this; serving goes on.

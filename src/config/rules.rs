@@ -6,6 +6,7 @@ use super::server::Role;
 use super::sources::Sources;
 use super::storage::StorageKind;
 use super::voice::{Mode, QueueKind};
+use crate::kit::redis::Address;
 
 pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>) {
     let mut require = |holds: bool, keys: &[&str], problem: String, fix: &str| {
@@ -67,6 +68,13 @@ pub(crate) fn check(config: &Config, sources: &Sources, broken: &mut Vec<Broken>
         &["voice.skills"],
         format!("{} cannot be found from {}", absent.join(", "), sources.working_dir.display()),
         "name folders or files that are there; relative paths start at the working directory",
+    );
+    let authority = &config.redis.tls_ca;
+    require(
+        authority.as_os_str().is_empty() || sources.working_dir.join(authority).is_file(),
+        &["redis.tls_ca"],
+        format!("\"{}\" is no file", authority.display()),
+        "name the file with the authority's certificates, in the format of PEM",
     );
     let routes = &config.gateway.routes;
     require(
@@ -137,6 +145,42 @@ fn stores(config: &Config, require: Require<'_>) {
         &["redis.url"],
         "is empty, but voice.queue.kind is \"bullmq\"".to_owned(),
         "set it, best by VOICERA_REDIS__URL_FILE, or use voice.queue.kind = \"sqlite\"",
+    );
+    let Ok(redis) = config.redis.address() else { return };
+    if config.voice.queue.kind == QueueKind::Bullmq {
+        jobs_on(&redis, config, require);
+    }
+    require(
+        config.redis.tls_ca.as_os_str().is_empty() || redis.takes_an_authority(),
+        &["redis.tls_ca", "redis.url"],
+        "is set, but redis.url is none of one server by TLS".to_owned(),
+        "begin redis.url with rediss://, or take redis.tls_ca out: Sentinels and Clusters by TLS need certificates \
+         of the well-known authorities",
+    );
+}
+
+/// What BullMQ asks of the Redis that holds its jobs.
+fn jobs_on(redis: &Address, config: &Config, require: Require<'_>) {
+    require(
+        !redis.asks_sentinels(),
+        &["redis.url", "voice.queue.kind"],
+        "names Sentinels, but voice.queue.kind is \"bullmq\", whose driver asks none: it would not follow the \
+         primary"
+            .to_owned(),
+        "give the address of something that follows the primary (\"redis://HOST:6379\": a proxy, or a service \
+         that a failover moves) or of a Cluster (\"redis-cluster://HOST:6379,HOST:6379\")",
+    );
+    let prefix = &config.voice.queue.prefix;
+    // What is between the first braces says which slot a key is in.
+    let tagged = prefix.split_once('{').is_some_and(|(_, tag)| tag.find('}').is_some_and(|end| end > 0));
+    require(
+        !redis.is_cluster() || tagged,
+        &["voice.queue.prefix", "redis.url"],
+        format!(
+            "{prefix:?} has no braces, but redis.url names a Cluster, where BullMQ needs all keys of a queue in \
+             one slot"
+        ),
+        "write it as \"{bull}\", here and in the workers and producers on Node",
     );
 }
 

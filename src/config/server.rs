@@ -62,6 +62,13 @@ pub struct Server {
     pub request_timeout: Span,
     /// Networks of proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether each connection begins with a header of the PROXY protocol, from one of those proxies.
+    pub proxy_protocol: bool,
+    /// The certificate for those who connect, as PEM, with those that lead from it to a known one; empty
+    /// for none.
+    pub tls_certificate: PathBuf,
+    /// Its private key, as PEM.
+    pub tls_key: PathBuf,
     /// How many connections may be open at a time.
     pub max_connections: usize,
     /// How long it says that it is not ready before it stops accepting connections.
@@ -84,6 +91,9 @@ impl Default for Server {
                 IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
             ]
             .to_vec(),
+            proxy_protocol: false,
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
             max_connections: 10_000,
             shutdown_delay: Span::from_secs(0),
             shutdown_grace: Span::from_secs(20),
@@ -98,6 +108,11 @@ impl Server {
         !self.listen.ip().is_loopback() && self.trusted_proxies.iter().all(|net| net.addr().is_loopback())
     }
 
+    /// Whether those who connect are served over TLS.
+    pub fn is_encrypted(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty()
+    }
+
     pub(super) fn validate(&self, mut checks: Checks<'_>) {
         if self.data_dir.as_os_str().is_empty() {
             checks.refuse("data_dir", "is empty", "name a folder, such as \"data\"");
@@ -105,6 +120,13 @@ impl Server {
         checks.range("max_body_bytes", self.max_body_bytes, 1024..=64 * 1024 * 1024);
         checks.millis("header_timeout", self.header_timeout, 100..=300_000);
         checks.millis("request_timeout", self.request_timeout, 100..=3_600_000);
+        let is_named = |file: &PathBuf| !file.as_os_str().is_empty();
+        checks.pair(
+            is_named(&self.tls_certificate) == is_named(&self.tls_key),
+            ["tls_certificate", "tls_key"],
+            "one of server.tls_certificate and server.tls_key is set without the other",
+            "set both for TLS, or neither",
+        );
         checks.range("max_connections", self.max_connections, 1..=1_000_000);
         checks.secs("shutdown_delay", self.shutdown_delay, 0..=300);
         checks.secs("shutdown_grace", self.shutdown_grace, 0..=3600);

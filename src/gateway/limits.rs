@@ -142,7 +142,7 @@ mod tests {
     use crate::kit::limits::{Limiters, Quota};
 
     fn limit(name: &'static str, per: Per, requests: u32, clock: &Arc<ManualClock>) -> Limit {
-        let quota = Quota { burst: requests, every: Duration::from_secs(60) / requests };
+        let quota = Quota { burst: requests, every: Duration::from_mins(1) / requests };
         let limiter = Limiters::in_process(clock.clone()).limiter(name, quota);
         Limit { name: name.into(), per, window: 60, limiter }
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -17,6 +17,11 @@ use crate::kit::http::context;
 
 /// Milliseconds that the caller will wait, on every contract call.
 pub const DEADLINE: HeaderName = HeaderName::from_static("x-voicera-timeout-ms");
+
+/// How long the caller will wait, if it says so ([`DEADLINE`]).
+pub fn wanted_by(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(DEADLINE)?.to_str().ok()?.parse().ok().map(Duration::from_millis)
+}
 
 /// The largest answer that is read from a peer, in bytes.
 const LARGEST_ANSWER: usize = 1 << 20;

@@ -18,7 +18,7 @@ use crate::roles::{RoleError, analytics, gateway, users, voice};
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let accounts = users::open(&host, &folder, &shared).await?;
     let analytics::Opened { analytics, store: counters } = analytics::open(&host, &folder).await?;
     let working = voice::open(&host, &folder, &shared, analytics.clone()).await?;
@@ -40,7 +40,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         voice: working.voice.clone(),
         users: Arc::clone(&accounts.probe),
         analytics,
-        redis: shared.probe(),
+        beside: shared.probe().map(|redis| ("redis", redis)).into_iter().collect(),
     };
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
     stop.cancel();

@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 
 use crate::analytics::local::LocalAnalytics;
 use crate::analytics::store::CounterStore;
-use crate::kit::auth;
+use crate::kit::auth::{self, Authenticator};
 use crate::kit::health::Leaning;
 use crate::roles::RoleError;
 use crate::roles::data_folder::DataFolder;
@@ -32,9 +32,10 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let Opened { analytics, store } = open(&host, &folder).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());
-    let public = analytics.router().layer(from_fn_with_state(authenticator, auth::authenticate));
+    let guard = from_fn_with_state(authenticator.clone() as Arc<dyn Authenticator>, auth::authenticate);
+    let public = analytics.router().layer(guard);
     let internal = host.internal(analytics.internal_router());
-    let probe = Leaning { role: analytics, on: vec![("users", users)] };
+    let probe = Leaning { role: analytics, on: vec![("users", users), ("credentials", authenticator)] };
     host.serve(listener, host.mount(public.merge(internal)), Arc::new(probe)).await;
     host.finish().await;
     store.close().await;

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::Role;
+use crate::kit::http::tls::TlsError;
 use crate::kit::peer::PeerError;
 use crate::kit::queue::QueueError;
-use crate::kit::redis::OpenError;
+use crate::kit::redis::{OpenError, RedisError};
 use crate::kit::storage::StorageError;
 
 /// Why a role could not start.
@@ -17,6 +18,9 @@ pub enum RoleError {
         "cannot listen on {0}: {1}\n  fix: stop what uses it, or choose another with --listen ADDR:PORT (port 0 picks a free one)"
     )]
     Listen(SocketAddr, std::io::Error),
+    /// The certificate can't be used.
+    #[error("TLS cannot be used: {0}\n  fix: correct server.tls_certificate and server.tls_key")]
+    Tls(#[from] TlsError),
     /// The data folder can't be used.
     #[error("the data folder {} cannot be used: {reason}\n  fix: {fix}", folder.display())]
     DataFolder {
@@ -44,6 +48,9 @@ pub enum RoleError {
         "Redis cannot be used: {0}\n  fix: correct redis.url of the configuration; docs/REDIS.md has its forms"
     )]
     Redis(#[from] OpenError),
+    /// Redis is there and does not let this process in.
+    #[error("{0}\n  fix: correct redis.url, or the user on the server; docs/REDIS.md has what it needs")]
+    RedisRefuses(RedisError),
     /// Training data is broken or missing.
     #[error("the skills cannot be loaded:\n{0}")]
     Skills(String),
@@ -95,6 +102,7 @@ impl RoleError {
                 | Self::Peer(_)
                 | Self::Upstream(_)
                 | Self::Routes(_)
+                | Self::Tls(_)
                 | Self::NotBuilt(_)
         )
     }

@@ -20,21 +20,20 @@ use crate::roles::shared::Shared;
 pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let gateway = &host.config().gateway;
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let at = |urls: &[BaseUrl]| Module::At(urls.iter().map(|url| url.as_str().to_owned()).collect());
     let modules = BTreeMap::from([
         ("voice", at(&gateway.voice_urls)),
         ("users", at(&gateway.users_urls)),
         ("analytics", at(&gateway.analytics_urls)),
     ]);
-    // The configuration has been checked to name one at least.
-    let first = gateway.users_urls.first().cloned().unwrap_or_default();
-    let authenticator = host.authenticator(Arc::new(host.users_at(&first)?));
+    let authenticator = host.authenticator(Arc::new(host.users_at(&gateway.users_urls)?));
+    let beside = std::iter::once(("credentials", authenticator.clone() as Arc<dyn Probe>));
     let peers = Peers {
         voice: fleet(&gateway.voice_urls, |url| Ok(Arc::new(host.voice_at(url)?)))?,
-        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(url)?)))?,
+        users: fleet(&gateway.users_urls, |url| Ok(Arc::new(host.users_at(std::slice::from_ref(url))?)))?,
         analytics: fleet(&gateway.analytics_urls, |url| Ok(Arc::new(host.analytics_at(url)?)))?,
-        redis: shared.probe(),
+        beside: beside.chain(shared.probe().map(|redis| ("redis", redis))).collect(),
     };
     let (gateway, stop) = open(&host, &shared, modules, authenticator)?;
     host.serve(listener, gateway.router(), Arc::new(peers)).await;
@@ -65,8 +64,8 @@ pub(super) struct Peers {
     pub(super) voice: Arc<dyn Probe>,
     pub(super) users: Arc<dyn Probe>,
     pub(super) analytics: Arc<dyn Probe>,
-    /// What they share, where they share it in this process.
-    pub(super) redis: Option<Arc<dyn Probe>>,
+    /// What else this process leans on, by name.
+    pub(super) beside: Vec<(&'static str, Arc<dyn Probe>)>,
 }
 
 #[async_trait]
@@ -75,10 +74,8 @@ impl Probe for Peers {
         let (voice, users, analytics) =
             futures_util::join!(self.voice.health(), self.users.health(), self.analytics.health());
         let health = Health::of([]).with("voice", voice).with("users", users).with("analytics", analytics);
-        match &self.redis {
-            Some(redis) => health.with("redis", redis.health().await),
-            None => health,
-        }
+        let beside = self.beside.iter().map(|(name, probe)| async move { (*name, probe.health().await) });
+        join_all(beside).await.into_iter().fold(health, |health, (name, part)| health.with(name, part))
     }
 }
 

@@ -14,16 +14,20 @@ use tokio_util::task::TaskTracker;
 
 use crate::analytics::remote::RemoteAnalytics;
 use crate::config::{BaseUrl, Config, Server};
-use crate::kit::auth::{self, Authenticator};
+#[cfg(any(feature = "voice", feature = "users", feature = "analytics"))]
+use crate::kit::auth;
 use crate::kit::clock::{SharedClock, SystemClock};
 use crate::kit::health::{self, HealthState, Probe};
 use crate::kit::http::edge::{Edge, edge};
+use crate::kit::http::server::Front;
+use crate::kit::http::tls::{Tls, TlsFiles};
 use crate::kit::http::{mount, observe, server};
 use crate::kit::ids::{Entropy, Ids};
 use crate::kit::peer::Peer;
 use crate::kit::storage::migration::MigrationStep;
 use crate::kit::telemetry::Telemetry;
 use crate::kit::{cache, limits, pubsub, redis};
+use crate::roles::changes::Changes;
 use crate::roles::data_folder::DataFolder;
 use crate::roles::stores::Stores;
 use crate::roles::{RoleError, docs};
@@ -48,12 +52,23 @@ pub enum Announcement<'a> {
     },
     /// The first key was made.
     FirstKey(&'a SecretString),
-    /// The process serves.
-    Listening(SocketAddr),
+    /// The process serves, here.
+    Listening {
+        /// `http` or `https`.
+        scheme: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
 }
 
 /// Who shows announcements.
 pub type Announcer = Arc<dyn Fn(Announcement<'_>) + Send + Sync>;
+
+/// Where clients come in.
+pub(super) struct Entrance {
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
 
 /// What every role stands in.
 pub struct Host {
@@ -135,10 +150,40 @@ impl Host {
         open(Stores { config, clock, files: &files, on_migration: &on_migration }).await
     }
 
-    /// Takes the address before anything slow begins, so that a taken port is known at once.
-    pub(super) async fn bind(&self) -> Result<TcpListener, RoleError> {
-        let address = self.config.server.listen;
-        TcpListener::bind(address).await.map_err(|error| RoleError::Listen(address, error))
+    /// Takes the address before anything slow begins, so that a taken port, or a certificate that is of no
+    /// use, is known at once.
+    pub(super) async fn bind(&self) -> Result<Entrance, RoleError> {
+        let server = &self.config.server;
+        let tls = if server.is_encrypted() {
+            let (certificate, key) = (server.tls_certificate.clone(), server.tls_key.clone());
+            Some(Arc::new(Tls::open(TlsFiles { certificate, key })?))
+        } else {
+            None
+        };
+        let listener = TcpListener::bind(server.listen).await;
+        let listener = listener.map_err(|error| RoleError::Listen(server.listen, error))?;
+        Ok(Entrance { listener, tls })
+    }
+
+    /// What stands before HTTP on each connection; a certificate is read again when it changes.
+    fn front(&self, tls: Option<Arc<Tls>>) -> Front {
+        let server = &self.config.server;
+        let acceptor = tls.as_ref().map(|tls| tls.acceptor());
+        if let Some(tls) = tls {
+            let files = vec![server.tls_certificate.clone(), server.tls_key.clone()];
+            let (reload, stop) = (self.reload.clone(), self.stop.clone());
+            self.tasks.spawn(async move {
+                let mut changes = Changes::of(files, reload, stop).await;
+                while changes.next().await.is_some() {
+                    match tls.reload() {
+                        Ok(()) => tracing::info!("the certificate was read again"),
+                        Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+                    }
+                }
+            });
+        }
+        let proxies = server.proxy_protocol.then(|| server.trusted_proxies.clone().into());
+        Front { proxies, tls: acceptor }
     }
 
     /// A module's endpoints, mounted with this host's limits.
@@ -156,16 +201,17 @@ impl Host {
     /// The users role that the configuration names as this one's peer.
     #[cfg(any(feature = "voice", feature = "analytics"))]
     pub(super) fn remote_users(&self) -> Result<RemoteUsers, RoleError> {
-        self.users_at(&self.config.peers.users_url)
+        self.users_at(std::slice::from_ref(&self.config.peers.users_url))
     }
 
-    /// The users role at an address.
-    pub(super) fn users_at(&self, url: &BaseUrl) -> Result<RemoteUsers, RoleError> {
-        Ok(RemoteUsers::new(self.peer("users", url)?))
+    /// The users role at these addresses, whichever of them answers.
+    pub(super) fn users_at(&self, urls: &[BaseUrl]) -> Result<RemoteUsers, RoleError> {
+        let peers = urls.iter().map(|url| self.peer("users", url));
+        Ok(RemoteUsers::new(peers.collect::<Result<_, _>>()?))
     }
 
     /// Whoever tells callers apart by what `users` says; kept up to date until the process stops.
-    pub(super) fn authenticator(&self, users: Arc<dyn Users>) -> Arc<dyn Authenticator> {
+    pub(super) fn authenticator(&self, users: Arc<dyn Users>) -> Arc<Verifier> {
         let config = &self.config.users;
         let options = VerifierOptions {
             rules: token_rules(&self.config),
@@ -198,7 +244,9 @@ impl Host {
 
     /// Serves `routes` beside health, metrics and documentation until told to stop, then until the
     /// requests in flight are done. What they need has to live on until this returns.
-    pub(super) async fn serve(&self, listener: TcpListener, routes: Router, probe: Arc<dyn Probe>) {
+    pub(super) async fn serve(&self, entrance: Entrance, routes: Router, probe: Arc<dyn Probe>) {
+        let Entrance { listener, tls } = entrance;
+        let front = self.front(tls);
         observe::describe();
         redis::metrics::describe();
         cache::metrics::describe();
@@ -229,7 +277,8 @@ impl Host {
         let upkeep = CancellationToken::new();
         self.tasks.spawn(self.telemetry.upkeep(upkeep.clone()));
         if let Ok(address) = listener.local_addr() {
-            self.announce(Announcement::Listening(address));
+            let scheme = if front.tls.is_some() { "https" } else { "http" };
+            self.announce(Announcement::Listening { scheme, address });
         }
         let (stop, close, delay) = (self.stop.clone(), CancellationToken::new(), server.shutdown_delay.get());
         let closing = close.clone();
@@ -241,7 +290,7 @@ impl Host {
             tokio::time::sleep(delay).await;
             closing.cancel();
         });
-        server::serve(listener, everything, limits, close).await;
+        server::serve(listener, front, everything, limits, close).await;
         upkeep.cancel();
         self.served.cancel();
     }

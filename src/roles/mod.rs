@@ -15,7 +15,8 @@
 
 #[cfg(feature = "users")]
 pub mod accounts;
-#[cfg(all(feature = "voice", feature = "analytics"))]
+mod changes;
+#[cfg(all(feature = "voice", feature = "users", feature = "analytics"))]
 pub mod copy;
 mod data_folder;
 pub mod docs;

@@ -26,12 +26,10 @@ use crate::kit::clock::SharedClock;
 use crate::kit::ids::Entropy;
 use crate::kit::limits::{Limiters, Quota, RateLimiter};
 use crate::roles::RoleError;
+use crate::roles::changes::Changes;
 use crate::roles::host::Host;
 
 const RELOADS: &str = "voicera_gateway_reloads_total";
-
-/// Between two looks at the file.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Makes tables.
 pub(super) struct Routing {
@@ -115,29 +113,18 @@ impl Routing {
 
     /// Reads the file again when it changes or `reload` says so, until told to stop; one with a mistake
     /// changes nothing.
-    pub(super) async fn follow(mut self, mut reload: watch::Receiver<()>, stop: CancellationToken) {
-        let Some(path) = self.file.clone() else {
-            stop.cancelled().await;
-            return;
-        };
-        let looks = || async {
-            tokio::time::sleep(LOOK).await;
-            tokio::fs::read(&path).await.ok()
-        };
-        let mut seen = tokio::fs::read(&path).await.ok();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                Ok(()) = reload.changed() => {}
-                now = looks() => {
-                    if now.is_none() || now == seen {
-                        continue;
-                    }
-                    seen = now;
+    pub(super) async fn follow(mut self, reload: watch::Receiver<()>, stop: CancellationToken) {
+        match self.file.clone() {
+            None => stop.cancelled().await,
+            Some(file) => {
+                let mut changes = Changes::of(vec![file], reload, stop).await;
+                while changes.next().await.is_some() {
+                    self.again();
                 }
             }
-            self.again();
         }
+        // Whatever was upgraded ends with the process, not by itself.
+        futures_util::future::join_all(self.running.pools.values().map(|watched| watched.pool.close())).await;
     }
 
     fn again(&mut self) {

@@ -1,6 +1,8 @@
 //! What the processes of one installation share in passing, on the Redis of the configuration; without
 //! one, each process for itself.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +19,15 @@ use crate::kit::limits::Limiters;
 use crate::kit::pubsub::memory::MemoryPubSub;
 use crate::kit::pubsub::redis::RedisPubSub;
 use crate::kit::pubsub::{Line, PubSub};
-use crate::kit::redis::{Redis, RedisOptions};
+use crate::kit::redis::{OpenError, Redis, RedisError, RedisOptions};
 use crate::roles::RoleError;
 #[cfg(feature = "voice")]
 use crate::voice::api::CommandResult;
 
 /// The largest answer that is shared, in bytes of JSON.
 const LARGEST_ANSWER: usize = 64 * 1024;
+/// The largest file of certificates, in bytes: all well-known authorities together are a quarter of it.
+const LARGEST_AUTHORITY: u64 = 1 << 20;
 
 /// The ways in which processes share.
 #[derive(Debug)]
@@ -36,18 +40,23 @@ struct Server {
 }
 
 impl Shared {
-    /// Gets ready to use the configured Redis, if there is one; it need not be there yet.
-    pub(super) fn open(config: &config::Redis) -> Result<Self, RoleError> {
+    /// Gets ready to use the configured Redis, if there is one. It need not be there yet, but if it is it has
+    /// to know who comes.
+    pub(super) async fn open(config: &config::Redis) -> Result<Self, RoleError> {
         if !config.url.is_set() {
             return Ok(Self(None));
         }
         let redis = Redis::open(RedisOptions {
             url: config.url.as_secret().clone(),
+            authority: authority(config)?,
             prefix: config.prefix.clone(),
             pool_size: config.pool_size,
             connect_timeout: config.connect_timeout.get(),
             command_timeout: config.timeout.get(),
         })?;
+        if let Err(refuses @ RedisError::Refused { .. }) = redis.ping().await {
+            return Err(RoleError::RedisRefuses(refuses));
+        }
         let line = Line::open(&redis)?;
         Ok(Self(Some(Server { redis, line })))
     }
@@ -99,6 +108,24 @@ impl Shared {
             server.redis.close();
         }
     }
+}
+
+/// The certificates of whom to believe about who Redis is, where the configuration names some.
+pub(super) fn authority(config: &config::Redis) -> Result<Option<Arc<[u8]>>, RoleError> {
+    if config.tls_ca.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let unusable = |reason: String| {
+        let file = config.tls_ca.display();
+        RoleError::Redis(OpenError::Authority(format!("{file}: {reason}")))
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(&config.tls_ca).map_err(|error| unusable(error.to_string()))?;
+    file.take(LARGEST_AUTHORITY + 1).read_to_end(&mut bytes).map_err(|error| unusable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST_AUTHORITY {
+        return Err(unusable(format!("is larger than {} MiB", LARGEST_AUTHORITY >> 20)));
+    }
+    Ok(Some(bytes.into()))
 }
 
 #[derive(Debug)]

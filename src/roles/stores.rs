@@ -15,6 +15,7 @@ use crate::kit::storage::migration::OnMigration;
 use crate::kit::storage::mongo::{self, MongoOptions};
 use crate::kit::storage::sqlite;
 use crate::roles::RoleError;
+use crate::roles::shared::authority;
 #[cfg(feature = "users")]
 use crate::users::store::{UserStore, mongo::MongoUsers, sqlite::SqliteUsers};
 #[cfg(feature = "voice")]
@@ -81,7 +82,7 @@ impl Stores<'_> {
                 Arc::new(SqliteQueue::open(&files, options, clock, entropy, on_migration).await?)
             }
             QueueKind::Bullmq => {
-                let bull = bull_options(&config.redis, &config.voice.queue.prefix);
+                let bull = bull_options(&config.redis, &config.voice.queue.prefix)?;
                 Arc::new(BullQueue::new(bull, options, clock, entropy)?)
             }
         })
@@ -124,13 +125,14 @@ pub(super) fn database(storage: &Storage, module: &str) -> MongoOptions {
     }
 }
 
-fn bull_options(redis: &Redis, prefix: &str) -> BullOptions {
-    BullOptions {
+fn bull_options(redis: &Redis, prefix: &str) -> Result<BullOptions, RoleError> {
+    Ok(BullOptions {
         url: redis.url.as_secret().clone(),
+        authority: authority(redis)?,
         prefix: prefix.to_owned(),
         connect_timeout: redis.connect_timeout.get(),
         ..BullOptions::default()
-    }
+    })
 }
 
 fn queue_options(config: &Config) -> QueueOptions {

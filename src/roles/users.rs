@@ -78,7 +78,9 @@ pub(super) async fn open(
     host.tasks().spawn(users.as_ref().clone().upkeep(stop.clone()));
     host.tasks().spawn(postman.run(stop.clone()));
     let authenticator = host.authenticator(users.clone());
-    Ok(Opened { users, authenticator, probe: beginning, store, stop })
+    let on: Vec<(_, Arc<dyn Probe>)> = vec![("credentials", authenticator.clone())];
+    let probe = Arc::new(Leaning { role: beginning, on });
+    Ok(Opened { users, authenticator, probe, store, stop })
 }
 
 /// What has to be in the store before anybody can get in: roles, a key to sign with, a first account.
@@ -250,7 +252,7 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
         );
     }
     let folder = Arc::new(DataFolder::open(&host.config().server.data_dir)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let opened = open(&host, &folder, &shared).await?;
     let internal = host.internal(opened.users.internal_router());
     let voice_url = &host.config().peers.voice_url;

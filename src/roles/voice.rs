@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::analytics::api::Analytics;
 use crate::config::{Config, Llm as LlmConfig, Mode as ConfiguredMode};
-use crate::kit::auth;
+use crate::kit::auth::{self, Authenticator};
 use crate::kit::health::{Leaning, Probe};
 use crate::kit::queue::{self, ConsumeOptions, Queue};
 use crate::roles::data_folder::DataFolder;
@@ -17,6 +17,7 @@ use crate::roles::shared::Shared;
 use crate::roles::{RoleError, skills};
 use crate::voice::cache::AnswerCache;
 use crate::voice::command::CommandLimits;
+use crate::voice::learning::{self, Learning, News};
 use crate::voice::local::{LocalVoice, VoiceParts, VoiceSettings};
 use crate::voice::models::Models;
 use crate::voice::pipeline::{Llm, Mode, Pipeline, PipelineParts};
@@ -42,9 +43,13 @@ pub(super) async fn open(
     analytics: Arc<dyn Analytics>,
 ) -> Result<Working, RoleError> {
     let config = host.config();
+    // Before the files are read for the first time: what is learnt elsewhere meanwhile is heard.
+    let news: News = shared.messages("skills");
+    let heard = learning::listen(&news).await;
     let skills = skills::Skills::of(host, folder);
     let model = skills.load().await?;
     let models = Arc::new(Models::new(model, skills.into_loader()));
+    let learning = Arc::new(Learning::new(Arc::clone(&models), news, host.ids()));
     queue::metrics::describe();
     let entropy = host.ids().entropy().clone();
     let (store, queue) = host
@@ -52,7 +57,7 @@ pub(super) async fn open(
         .await?;
 
     let pipeline = Pipeline::new(PipelineParts {
-        models: Arc::clone(&models),
+        models,
         llm: llm(host, &config.llm)?,
         cache: config
             .voice
@@ -75,7 +80,7 @@ pub(super) async fn open(
         queue: Arc::clone(&queue),
         store: Arc::clone(&store),
         pipeline,
-        models,
+        learning: Arc::clone(&learning),
         finished: shared.messages("finished"),
         analytics,
         clock: Arc::clone(host.clock()),
@@ -90,6 +95,8 @@ pub(super) async fn open(
     let checked = Arc::clone(&voice);
     let check = stop_work.clone();
     host.tasks().spawn(async move { check.run_until_cancelled(checked.check_llm()).await });
+    let stop = stop_work.clone();
+    host.tasks().spawn(async move { learning.follow(heard, stop).await });
     let (learner, mut reload, stop) = (Arc::clone(&voice), host.reload(), stop_work.clone());
     host.tasks().spawn(async move {
         while let Some(Ok(())) = stop.run_until_cancelled(reload.changed()).await {
@@ -123,13 +130,14 @@ pub(super) async fn run(host: Host) -> Result<(), RoleError> {
     let listener = host.bind().await?;
     let folder = DataFolder::open(&host.config().server.data_dir)?;
     let analytics = Arc::new(host.analytics_at(&host.config().peers.analytics_url)?);
-    let shared = Shared::open(&host.config().redis)?;
+    let shared = Shared::open(&host.config().redis).await?;
     let working = open(&host, &folder, &shared, analytics).await?;
     let users = Arc::new(host.remote_users()?);
     let authenticator = host.authenticator(users.clone());
-    let public = working.voice.router().layer(from_fn_with_state(authenticator, auth::authenticate));
+    let guard = from_fn_with_state(authenticator.clone() as Arc<dyn Authenticator>, auth::authenticate);
+    let public = working.voice.router().layer(guard);
     // Analytics may be away: events wait for it.
-    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users)];
+    let mut on: Vec<(_, Arc<dyn Probe>)> = vec![("users", users), ("credentials", authenticator)];
     on.extend(shared.probe().map(|redis| ("redis", redis)));
     let probe = Leaning { role: working.voice.clone(), on };
     let internal = host.internal(working.voice.internal_router());

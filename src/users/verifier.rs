@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::kit::auth::{Authenticator, Credential, Presented, Principal};
 use crate::kit::clock::SharedClock;
 use crate::kit::error::{ApiError, Code};
+use crate::kit::health::{Check, Health, Probe};
 use crate::users::api::{Revocation, Role, Trust, Users};
 use crate::users::identity::Identity;
 use crate::users::token::{BadToken, TokenRules, VerifyingKeys};
@@ -28,6 +29,8 @@ pub const KEY_PREFIX: &str = "vk_";
 
 /// How often the users module is asked for news.
 const EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How long a look at the health may take: [`Probe`] promises a second.
+const LOOK: Duration = Duration::from_millis(800);
 
 /// How a [`Verifier`] works.
 #[derive(Debug, Clone)]
@@ -139,6 +142,21 @@ impl Verifier {
         if let Some(error) = self.failed_lately() {
             return Err(error);
         }
+        self.ask().await
+    }
+
+    /// Asks whether what failed still does, however lately that was; one asks for all.
+    async fn look_again(&self) -> Result<(), ApiError> {
+        let Some((_, error)) = self.failure() else {
+            // Nothing but the first question of all may be without an answer yet.
+            return self.renew_unless(|_| true).await;
+        };
+        let Ok(_turn) = self.renewing.try_lock() else { return Err(error) };
+        self.ask().await
+    }
+
+    /// Learns what is new, and remembers how that went; to be called by who has the turn.
+    async fn ask(&self) -> Result<(), ApiError> {
         let outcome = self.learn().await;
         let failed = outcome.as_ref().err().map(|error| (self.clock.now(), error.clone()));
         *self.failed.write().unwrap_or_else(PoisonError::into_inner) = failed;
@@ -304,6 +322,20 @@ impl Authenticator for Verifier {
         })?;
         self.cache.insert(hash, Arc::new(Remembered { identity, generation }));
         Ok(principal)
+    }
+}
+
+#[async_trait]
+impl Probe for Verifier {
+    /// Whether whoever comes now is told apart. What failed is tried again first, so that a role is not
+    /// said to be ready while it refuses people for the trouble of a moment ago.
+    async fn health(&self) -> Health {
+        let check = match tokio::time::timeout(LOOK, self.look_again()).await {
+            Ok(Ok(())) => Check::up(),
+            Ok(Err(error)) => Check::down(error.detail()),
+            Err(_) => Check::down(format!("the users module said nothing within {LOOK:?}")),
+        };
+        Health::of([("trust".to_owned(), check)])
     }
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::QUEUE;
 use super::api::{Command, CommandError, Status, Voice};
 use super::command::{CommandLimits, Process, Utterance};
+use super::learning::Learning;
 use super::local::{LocalVoice, VoiceParts, VoiceSettings};
 use super::models::Models;
 use super::pipeline::{Mode, Pipeline, PipelineParts};
@@ -87,11 +88,13 @@ async fn local() -> Stage {
     let queue = SqliteQueue::open(&file("queue.db"), options, clock.clone(), entropy.clone(), &|_| ()).await;
     let queue: Arc<dyn Queue> = Arc::new(queue.unwrap());
     let models = models();
+    let ids = Ids::new(clock.clone(), entropy.clone());
+    let learning = Learning::new(Arc::clone(&models), Arc::new(MemoryPubSub::default()), &ids);
     let (voice, _) = LocalVoice::new(VoiceParts {
         queue: Arc::clone(&queue),
         store: Arc::clone(&store),
         pipeline: Pipeline::new(PipelineParts {
-            models: Arc::clone(&models),
+            models,
             llm: None,
             cache: None,
             mode: Mode::LocalOnly,
@@ -101,11 +104,11 @@ async fn local() -> Stage {
             clock: clock.clone(),
             entropy: entropy.clone(),
         }),
-        models,
+        learning: Arc::new(learning),
         finished: Arc::new(MemoryPubSub::default()),
         analytics: Arc::new(Nobody),
         clock: clock.clone(),
-        ids: Ids::new(clock, entropy),
+        ids,
         settings: VoiceSettings {
             limits: CommandLimits { text_chars: 2_000, context_bytes: 1_000 },
             max_wait: Duration::ZERO,

@@ -16,8 +16,8 @@ use crate::kit::queue::{ConsumeOptions, Queue, QueueError};
 use crate::voice::QUEUE;
 use crate::voice::command::CommandLimits;
 use crate::voice::http;
+use crate::voice::learning::Learning;
 use crate::voice::metrics;
-use crate::voice::models::Models;
 use crate::voice::pipeline::Pipeline;
 use crate::voice::providers::{self, BreakerState};
 use crate::voice::reporter::{Delivery, Reporter};
@@ -34,7 +34,7 @@ pub struct VoiceParts {
     /// What answers them,
     pub pipeline: Pipeline,
     /// by this model.
-    pub models: Arc<Models>,
+    pub learning: Arc<Learning>,
     /// Where their end is announced.
     pub finished: Finished,
     /// Where they are counted.
@@ -70,7 +70,7 @@ pub struct LocalVoice {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) store: Arc<dyn CommandStore>,
     pipeline: Arc<Pipeline>,
-    models: Arc<Models>,
+    learning: Arc<Learning>,
     worker: Arc<Worker>,
     consume: ConsumeOptions,
     accept: Arc<http::process::Accept>,
@@ -81,7 +81,8 @@ impl LocalVoice {
     pub fn new(parts: VoiceParts) -> (Self, Delivery) {
         metrics::describe();
         providers::describe();
-        let VoiceParts { queue, store, pipeline, models, finished, analytics, clock, ids, settings } = parts;
+        let VoiceParts { queue, store, pipeline, learning, finished, analytics, clock, ids, settings } =
+            parts;
         let (reporter, delivery) =
             Reporter::new(analytics, ids.clone(), settings.event_buffer, settings.event_pause);
         let pipeline = Arc::new(pipeline);
@@ -103,7 +104,7 @@ impl LocalVoice {
             limits: settings.limits,
             max_wait: settings.max_wait,
         });
-        let local = Self { queue, store, pipeline, models, worker, consume: settings.consume, accept };
+        let local = Self { queue, store, pipeline, learning, worker, consume: settings.consume, accept };
         (local, delivery)
     }
 
@@ -117,8 +118,9 @@ impl LocalVoice {
             .merge(http::status::routes().with_state(lookup))
             .merge(http::history::routes().with_state(Arc::clone(&store)))
             .merge(http::stats::routes().with_state(store))
-            .merge(http::languages::routes().with_state(Arc::clone(&self.models)))
-            .merge(http::skills::routes().with_state(Arc::clone(&self.models)))
+            .merge(http::languages::routes().with_state(Arc::clone(self.learning.models())))
+            .merge(http::skills::routes().with_state(Arc::clone(self.learning.models())))
+            .merge(http::reload::routes().with_state(Arc::clone(&self.learning)))
             .merge(http::jobs::routes().with_state(jobs))
             .into()
     }
@@ -137,9 +139,9 @@ impl LocalVoice {
         self.queue.consume(QUEUE, handler, self.consume.clone(), shutdown).await
     }
 
-    /// Reads the skills again; what is wrong with them is logged, and the model in use stays.
+    /// Reads the skills again in this process alone; what is wrong with them is logged, and the model in use stays.
     pub async fn reload_skills(&self) {
-        match self.models.reload().await {
+        match self.learning.models().reload().await {
             Ok(changed) => tracing::info!(changed, "skills read again"),
             Err(error) => tracing::error!(%error, "the skills are not read; the model in use stays"),
         }
@@ -172,7 +174,7 @@ impl Probe for LocalVoice {
             Ok(()) => Check::up(),
             Err(error) => Check::down(error.to_string()),
         };
-        let model = Check::up_with(format!("version {}", self.models.current().model.version()));
+        let model = Check::up_with(format!("version {}", self.learning.models().current().model.version()));
         let llm = self.pipeline.llm().map(|llm| match llm.provider.breaker_state() {
             BreakerState::Closed => Check::up(),
             BreakerState::HalfOpen => Check::degraded("the breaker is half open: one request tries"),

@@ -18,6 +18,8 @@ pub mod elsewhere;
 #[cfg(feature = "voice")]
 pub mod http;
 #[cfg(feature = "voice")]
+pub mod learning;
+#[cfg(feature = "voice")]
 pub mod local;
 #[cfg(feature = "voice")]
 pub mod metrics;

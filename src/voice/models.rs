@@ -92,11 +92,23 @@ impl Models {
     /// [`ReloadError`]; the old model stays.
     pub async fn reload(self: &Arc<Self>) -> Result<bool, ReloadError> {
         let models = Arc::clone(self);
-        tokio::spawn(async move { models.reload_here().await }).await?
+        let reloaded = tokio::spawn(async move {
+            let _only_one = models.reloading.try_lock().map_err(|_| ReloadError::Busy)?;
+            models.reload_here().await
+        });
+        reloaded.await?
+    }
+
+    /// The same, after the reload that has not ended: that one may have read the files of before.
+    ///
+    /// # Errors
+    /// [`ReloadError`], but never [`Busy`](ReloadError::Busy); the old model stays.
+    pub async fn reload_in_turn(&self) -> Result<bool, ReloadError> {
+        let _turn = self.reloading.lock().await;
+        self.reload_here().await
     }
 
     async fn reload_here(&self) -> Result<bool, ReloadError> {
-        let _only_one = self.reloading.try_lock().map_err(|_| ReloadError::Busy)?;
         let load = Arc::clone(&self.load);
         let model = tokio::task::spawn_blocking(move || load()).await?.map_err(ReloadError::Skills)?;
         let changed = model.version() != self.current().model.version();

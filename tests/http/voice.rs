@@ -121,7 +121,7 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
     let (cluster, llm) = one_at_a_time().await;
     let client = cluster.client();
     let mut running = String::new();
-    for worker in 0..cluster.workers() {
+    for worker in 0..cluster.workers().len() {
         running = client.accept(&format!("hello {worker}")).await;
         wait::until("the first commands are worked on", async || {
             (client.status(&running).await["status"] == "active").then_some(())
@@ -144,7 +144,7 @@ async fn a_command_that_waits_can_be_cancelled_and_one_that_runs_cannot() {
     drop(llm);
     assert_eq!(client.settled(&running).await["result"]["degraded"], true);
     wait::until("every command is in the history", async || {
-        (client.history().await.len() == cluster.workers() + 1).then_some(())
+        (client.history().await.len() == cluster.workers().len() + 1).then_some(())
     })
     .await;
     let history = client.history().await;

@@ -52,14 +52,14 @@ impl Backends {
     /// On the servers that all tests of this process share.
     pub async fn shared() -> Self {
         static INITIATED: OnceCell<()> = OnceCell::const_new();
-        INITIATED.get_or_init(|| initiate(servers::MONGOD.port())).await;
+        INITIATED.get_or_init(|| async { initiate(&servers::MONGOD, "").await.shutdown().await }).await;
         Self::of(Held::Shared(&servers::REDIS), Held::Shared(&servers::MONGOD))
     }
 
     /// On servers of its own, which can be killed and paused.
     pub async fn own() -> Self {
         let (redis, mongod) = (servers::redis(), servers::mongod(true));
-        initiate(mongod.port()).await;
+        initiate(&mongod, "").await.shutdown().await;
         Self::of(Held::Own(redis), Held::Own(mongod))
     }
 
@@ -109,9 +109,11 @@ fn mongodb_url(port: u16) -> String {
     format!("mongodb://127.0.0.1:{port}/?replicaSet=rs0")
 }
 
-/// Makes a replica set of one member, and waits until it is primary.
-async fn initiate(port: u16) {
-    let address = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
+/// Makes a server a replica set of one member, and waits until it is primary; a client of it, who came with
+/// these options of a URL, which begin with `&`.
+pub async fn initiate(server: &Server, options: &str) -> Client {
+    let port = server.port();
+    let address = format!("mongodb://127.0.0.1:{port}/?directConnection=true{options}");
     let mut options = ClientOptions::parse(address).await.expect("an address");
     options.server_selection_timeout = Some(Duration::from_secs(30));
     let client = Client::with_options(options).expect("a client");
@@ -124,5 +126,5 @@ async fn initiate(port: u16) {
         hello.get_bool("isWritablePrimary").ok()?.then_some(())
     })
     .await;
-    client.shutdown().await;
+    client
 }

@@ -215,26 +215,51 @@ impl Cluster {
         self.node(Role::All)
     }
 
-    /// Stops every process in order, and starts it again on the same data.
-    pub async fn restart(&mut self) {
-        let parts: Vec<Part> = self.nodes.keys().copied().collect();
-        for part in &parts {
-            self.node(*part).stop().await;
+    /// The process through which clients come.
+    pub fn entrance(&mut self) -> &mut Node {
+        self.node(if self.is_single() { Role::All } else { Role::Gateway })
+    }
+
+    /// Stops every process in order.
+    pub async fn stop(&mut self) {
+        for node in self.nodes.values_mut() {
+            node.stop().await;
         }
+    }
+
+    /// The same, and starts each again on the same data.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        let parts: Vec<Part> = self.nodes.keys().copied().collect();
         for part in parts {
             self.launch(part).await;
         }
         self.ready().await;
     }
 
-    /// How many processes answer commands.
-    pub fn workers(&self) -> usize {
-        self.nodes.keys().filter(|part| matches!(part.role, Role::All | Role::Voice)).count()
+    /// The processes that answer commands.
+    pub fn workers(&self) -> Vec<Part> {
+        let parts = self.nodes.keys().copied();
+        parts.filter(|part| matches!(part.role, Role::All | Role::Voice)).collect()
+    }
+
+    /// The sum of a metric of commands over all processes that answer them, as [`Client::metric`] has it.
+    pub async fn metric(&self, name: &str, label: &str) -> u64 {
+        let mut sum = 0;
+        for part in self.workers() {
+            sum += self.client_of(part).metric(name, label).await;
+        }
+        sum
     }
 
     /// What all processes have logged.
     pub fn log(&self) -> Vec<String> {
         self.nodes.values().flat_map(|node| node.err.lines()).collect()
+    }
+
+    /// What all processes have written besides.
+    pub fn out(&self) -> Vec<String> {
+        self.nodes.values().flat_map(|node| node.out.lines()).collect()
     }
 
     /// A client at the way in, with the first key.
@@ -244,7 +269,7 @@ impl Cluster {
 
     /// A client of one process, with the first key.
     pub fn client_of(&self, part: impl Into<Part>) -> Client {
-        Client::new(&format!("http://{}", self.nodes[&part.into()].address()), self.key())
+        Client::new(self.nodes[&part.into()].base(), self.key())
     }
 
     fn is_single(&self) -> bool {

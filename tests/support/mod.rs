@@ -1,6 +1,7 @@
 //! The world that a test builds for itself: real processes in temporary folders, and a client.
 
 pub mod backends;
+pub mod certificates;
 pub mod client;
 pub mod cluster;
 pub mod command;

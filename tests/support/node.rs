@@ -124,6 +124,7 @@ pub struct Node {
     /// Standard error: the log.
     pub err: Log,
     address: Option<SocketAddr>,
+    base: String,
     child: Child,
     followers: Vec<JoinHandle<()>>,
     ended: Option<ExitStatus>,
@@ -150,19 +151,28 @@ impl Node {
             out.follow(child.stdout.take().expect("piped")),
             err.follow(child.stderr.take().expect("piped")),
         ];
-        Self { part, out, err, address: None, child, followers, ended: None }
+        Self { part, out, err, address: None, base: String::new(), child, followers, ended: None }
     }
 
     /// Waits for the line that says where it listens.
     pub async fn listening(&mut self) {
-        let address = wait::until("a server listens", async || {
+        let (scheme, address) = wait::until("a server listens", async || {
             if let Some(status) = self.poll() {
                 panic!("{} ended with {status} instead of serving:\n{}", self.part.name(), self.err.text());
             }
-            self.out.lines().iter().find_map(|line| line.strip_prefix("listening on http://")?.parse().ok())
+            self.out.lines().iter().find_map(|line| {
+                let (scheme, address) = line.strip_prefix("listening on ")?.split_once("://")?;
+                Some((scheme.to_owned(), address.parse().ok()?))
+            })
         })
         .await;
+        self.base = format!("{scheme}://{address}");
         self.address = Some(address);
+    }
+
+    /// Where it listens, as a URL.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// Where it listens.

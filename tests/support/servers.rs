@@ -4,8 +4,10 @@
 //! Each listens on a free port of this machine with its data in a temporary folder, and ends with the
 //! process that started it, however that ends.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::Permissions;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
@@ -172,14 +174,34 @@ pub fn redis_replica(primary: u16) -> Server {
     redis_with(words.map(str::to_owned).to_vec())
 }
 
-/// A node of a Cluster that knows no other and has no slots yet.
+/// A Cluster of one node, which has all the slots.
 ///
 /// # Panics
 /// As [`redis`].
-pub fn redis_node() -> Server {
+pub fn redis_cluster() -> Server {
     let bus = free_port().to_string();
     let words = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
-    redis_with(words.map(str::to_owned).to_vec())
+    let node = redis_with(words.map(str::to_owned).to_vec());
+    assert_eq!(ask(&node, "CLUSTER ADDSLOTSRANGE 0 16383"), "+OK");
+    let begun = Instant::now();
+    while !ask(&node, "CLUSTER INFO").contains("cluster_state:ok") {
+        assert!(begun.elapsed() < DEADLINE, "the Cluster is not whole");
+        std::thread::sleep(INTERVAL);
+    }
+    node
+}
+
+/// The beginning of what a Redis answers to one command of the default user, unencrypted.
+///
+/// # Panics
+/// When there is no answer.
+pub fn ask(server: &Server, what: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("not zero");
+    stream.write_all(format!("{what}\r\n").as_bytes()).expect("it reads");
+    let mut reply = [0; 256];
+    let length = stream.read(&mut reply).expect("it answers");
+    String::from_utf8_lossy(&reply[..length]).trim().to_owned()
 }
 
 /// A Sentinel that watches the Redis at `primary`, alone, and knows it by that name.
@@ -199,6 +221,21 @@ pub fn sentinel(primary: u16) -> Server {
     })
 }
 
+/// A Redis that talks TLS alone, with the certificate and the key in one file.
+///
+/// # Panics
+/// As [`redis`].
+pub fn redis_tls(certificate: &str) -> Server {
+    Server::new("redis-server", |port, folder| {
+        let (port, folder) = (port.to_string(), folder.display().to_string());
+        let words =
+            ["--bind", "127.0.0.1", "--dir", &folder, "--save", "", "--port", "0", "--tls-port", &port];
+        let files = ["--tls-cert-file", certificate, "--tls-key-file", certificate];
+        let words = words.into_iter().chain(files).chain(["--tls-auth-clients", "no"]);
+        words.map(str::to_owned).collect()
+    })
+}
+
 fn redis_with(more: Vec<String>) -> Server {
     Server::new("redis-server", |port, folder| {
         let folder = folder.display().to_string();
@@ -214,15 +251,44 @@ fn redis_with(more: Vec<String>) -> Server {
 /// # Panics
 /// When there is no `mongod`, or it does not start.
 pub fn mongod(replica_set: bool) -> Server {
+    mongod_with(|_| if replica_set { MEMBER.map(str::to_owned).to_vec() } else { Vec::new() })
+}
+
+/// A member of a replica set that is waiting to be initiated, and lets in whom it knows alone: nobody yet,
+/// until somebody from this machine makes the first user.
+///
+/// # Panics
+/// As [`mongod`].
+pub fn mongod_with_users() -> Server {
+    mongod_with(|folder| {
+        let key = folder.join("key");
+        std::fs::write(&key, "whatTheMembersKnowEachOtherBy").expect("the folder can be written");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("it is ours");
+        let key = ["--keyFile".to_owned(), key.display().to_string()];
+        MEMBER.map(str::to_owned).into_iter().chain(key).collect()
+    })
+}
+
+/// A member of a replica set that is waiting to be initiated, and talks TLS alone: with the certificate and
+/// the key in one file, and to clients without one.
+///
+/// # Panics
+/// As [`mongod`].
+pub fn mongod_tls(certificate: &str, authority: &str) -> Server {
+    let tls = ["--tlsMode", "requireTLS", "--tlsCertificateKeyFile", certificate, "--tlsCAFile", authority];
+    let tls = tls.into_iter().chain(["--tlsAllowConnectionsWithoutCertificates"]);
+    mongod_with(|_| MEMBER.into_iter().chain(tls).map(str::to_owned).collect())
+}
+
+/// What makes a server a member of a replica set.
+const MEMBER: [&str; 4] = ["--replSet", "rs0", "--oplogSize", "64"];
+
+fn mongod_with(more: impl FnOnce(&Path) -> Vec<String>) -> Server {
     Server::new("mongod", |port, folder| {
-        let port = port.to_string();
-        let folder = folder.display().to_string();
-        let mut words = vec!["--bind_ip", "127.0.0.1", "--port", &port, "--dbpath", &folder];
-        words.extend(["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"]);
-        if replica_set {
-            words.extend(["--replSet", "rs0", "--oplogSize", "64"]);
-        }
-        words.into_iter().map(str::to_owned).collect()
+        let (port, path) = (port.to_string(), folder.display().to_string());
+        let words = ["--bind_ip", "127.0.0.1", "--port", &port, "--dbpath", &path];
+        let sparing = ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"];
+        words.into_iter().chain(sparing).map(str::to_owned).chain(more(folder)).collect()
     })
 }
 
@@ -249,18 +315,8 @@ pub fn free_port() -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-
+    #[allow(unused_imports, reason = "a benchmark that brings its own harness drops the tests")]
     use super::*;
-
-    fn ask(server: &Server, what: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(format!("{what}\r\n").as_bytes()).unwrap();
-        let mut reply = [0; 256];
-        let length = stream.read(&mut reply).unwrap();
-        String::from_utf8_lossy(&reply[..length]).trim().to_owned()
-    }
 
     #[test]
     fn a_server_comes_back_with_its_data_and_leaves_nothing_behind() {

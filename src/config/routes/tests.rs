@@ -31,8 +31,8 @@ fn every_commented_example_of_the_built_in_file_is_a_configuration() {
         .lines()
         .filter_map(|line| line.strip_prefix("# "))
         .filter(|line| line.starts_with('[') || line.contains(" = "))
-        .filter(|line| !line.contains("`"))
-        .map(|line| format!("{line}\n"))
+        .filter(|line| !line.contains('`'))
+        .flat_map(|line| [line, "\n"])
         .collect();
     let file = read(&examples).unwrap();
     assert_eq!(file.upstreams["billing"].addresses.len(), 2);

@@ -68,6 +68,25 @@ fn each_rule_is_held() {
         ("[storage.mongodb]\nurl = \"mongodb+srv://h\"", "storage.mongodb.url", "does not begin"),
         ("[storage.mongodb]\ndatabase_prefix = \"a.b\"", "storage.mongodb.database_prefix", "cannot begin"),
         ("[voice.queue]\nkind = \"bullmq\"\n[redis]\nurl = \"\"", "redis.url", "is empty"),
+        ("[redis]\nurl = \"rediss://a\"\ntls_ca = \"absent.pem\"", "redis.tls_ca", "is no file"),
+        ("[redis]\nurl = \"redis://a\"\ntls_ca = \"voicera.toml\"", "redis.tls_ca", "by TLS"),
+        ("[redis]\nurl = \"rediss-cluster://a\"\ntls_ca = \"voicera.toml\"", "redis.tls_ca", "by TLS"),
+        ("[redis]\nurl = \"redis://a,b\"", "redis.url", "names no Redis: redis:// names one server"),
+        (
+            "[redis]\nurl = \"rediss-sentinel://a/primary\"\n[voice.queue]\nkind = \"bullmq\"",
+            "redis.url",
+            "names Sentinels",
+        ),
+        (
+            "[redis]\nurl = \"redis-cluster://a\"\n[voice.queue]\nkind = \"bullmq\"",
+            "redis.url",
+            "\"bull\" has no braces",
+        ),
+        (
+            "[redis]\nurl = \"redis-cluster://a\"\n[voice.queue]\nkind = \"bullmq\"\nprefix = \"{}a\"",
+            "voice.queue.prefix",
+            "has no braces",
+        ),
         ("[voice.queue]\nprefix = \"a:b\"", "voice.queue.prefix", "cannot begin"),
         ("[redis]\nprefix = \"{a}\"", "redis.prefix", "cannot begin"),
         ("[storage]\nkind = \"sqlit\"", "storage.kind", "not one of its values"),
@@ -144,6 +163,9 @@ fn what_is_allowed_is_not_refused() {
         "[llm]\nbase_url = \"http://localhost:8000/v1/\"\napi_key = \"k\"",
         "[llm]\nbase_url = \"https://llm.example.com\"\napi_key = \"k\"",
         "[telemetry]\nlog_filter = \"info,voicera::voice=debug\"",
+        "[redis]\nurl = \"redis-sentinel://a,b:26380/primary\"",
+        "[redis]\nurl = \"rediss://a\"\ntls_ca = \"voicera.toml\"",
+        "[redis]\nurl = \"redis-cluster://a\"\n[voice.queue]\nkind = \"bullmq\"\nprefix = \"a{bull}\"",
     ] {
         World::new().with_file(file).loaded();
     }

@@ -4,7 +4,7 @@
 //! Finagle has it): who becomes slow is left alone sooner than one who was fast is trusted again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// The time in which a measurement loses most of its weight.
 const DECAY: Duration = Duration::from_secs(10);
 /// What is thought of an endpoint that nothing is known of, in seconds: little, so that it is tried.
-const UNKNOWN: f64 = 1e-4;
+pub(super) const UNKNOWN: f64 = 1e-4;
 /// What a failure counts as: who fails at once is not to look fast.
 const FAILED: Duration = Duration::from_secs(1);
 
@@ -36,10 +36,20 @@ impl Average {
     }
 }
 
+/// How a wait for an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Answered,
+    /// There will be no answer, or none that is of use.
+    Failed,
+    /// Nobody waits for it any more.
+    GivenUp,
+}
+
 impl Load {
-    pub(super) fn new(now: Instant) -> Self {
-        let average = Mutex::new(Average { seconds: UNKNOWN, measured: now });
-        Self { waiting: AtomicUsize::new(0), average }
+    /// One that is expected to take `seconds`.
+    pub(super) fn new(seconds: f64, now: Instant) -> Self {
+        Self { waiting: AtomicUsize::new(0), average: Mutex::new(Average { seconds, measured: now }) }
     }
 
     /// What one more request is expected to cost. Who has not been asked for long is thought of as
@@ -62,10 +72,21 @@ impl Load {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// A request is on its way: it counts until the answer begins, or until it is given up.
-    pub(super) fn begin(self: &Arc<Self>) -> Waiting {
+    /// A request is on its way: it counts until [`Self::end`].
+    pub(super) fn begin(&self) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting { load: Arc::clone(self), since: Instant::now(), failed: false }
+    }
+
+    /// A request that took `took` does not wait any more.
+    pub(super) fn end(&self, ended: Ended, took: Duration, now: Instant) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        match ended {
+            Ended::Answered => self.measure(took, now),
+            Ended::Failed => self.measure(took.max(FAILED), now),
+            // It would have taken longer than this, nobody knows how much.
+            Ended::GivenUp if took.as_secs_f64() > self.seconds(now) => self.measure(took, now),
+            Ended::GivenUp => {}
+        }
     }
 
     fn measure(&self, took: Duration, now: Instant) {
@@ -73,30 +94,6 @@ impl Load {
         let took = took.as_secs_f64();
         let weight = if took > average.seconds { 0.0 } else { average.weight(now) };
         *average = Average { seconds: average.seconds * weight + took * (1.0 - weight), measured: now };
-    }
-}
-
-/// A request that waits for its answer.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    load: Arc<Load>,
-    since: Instant,
-    failed: bool,
-}
-
-impl Waiting {
-    /// There will be no answer.
-    pub(super) fn fail(mut self) {
-        self.failed = true;
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.load.waiting.fetch_sub(1, Ordering::Relaxed);
-        let now = Instant::now();
-        let took = now.duration_since(self.since);
-        self.load.measure(if self.failed { took.max(FAILED) } else { took }, now);
     }
 }
 
@@ -109,7 +106,7 @@ mod tests {
     #[test]
     fn a_peak_counts_at_once_and_is_forgotten_slowly() {
         let start = Instant::now();
-        let load = Load::new(start);
+        let load = Load::new(UNKNOWN, start);
         load.measure(SECOND / 2, start + SECOND);
         assert!(load.cost(start + SECOND) > 0.49);
         load.measure(SECOND / 100, start + SECOND * 2);
@@ -120,18 +117,34 @@ mod tests {
     #[test]
     fn who_is_waited_for_costs_more() {
         let now = Instant::now();
-        let load = Arc::new(Load::new(now));
+        let load = Load::new(UNKNOWN, now);
         let alone = load.cost(now);
-        let waiting = [load.begin(), load.begin()];
+        load.begin();
+        load.begin();
         assert!(load.cost(now) > 2.9 * alone);
-        drop(waiting);
-        assert_eq!(load.waiting.load(Ordering::Relaxed), 0);
+        load.end(Ended::GivenUp, Duration::ZERO, now);
+        load.end(Ended::GivenUp, Duration::ZERO, now);
+        assert!(load.cost(now) < 1.1 * alone);
     }
 
     #[test]
     fn who_fails_at_once_does_not_look_fast() {
-        let load = Arc::new(Load::new(Instant::now()));
-        load.begin().fail();
-        assert!(load.cost(Instant::now()) > 0.9);
+        let now = Instant::now();
+        let load = Load::new(UNKNOWN, now);
+        load.begin();
+        load.end(Ended::Failed, Duration::ZERO, now);
+        assert!(load.cost(now) > 0.9);
+    }
+
+    #[test]
+    fn who_is_given_up_soon_does_not_look_fast() {
+        let now = Instant::now();
+        let load = Load::new(1.0, now);
+        load.begin();
+        load.end(Ended::GivenUp, Duration::from_millis(1), now + SECOND);
+        assert!(load.cost(now + SECOND) > 0.8);
+        load.begin();
+        load.end(Ended::GivenUp, 2 * SECOND, now + SECOND);
+        assert!(load.cost(now + SECOND) > 1.9, "it takes at least as long as was waited for it");
     }
 }

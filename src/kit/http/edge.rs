@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use ipnet::IpNet;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -23,7 +23,7 @@ use crate::kit::http::context::{self, REQUEST_ID, RequestContext};
 use crate::kit::http::observe;
 use crate::kit::http::unread::ReadToEnd;
 use crate::kit::ids::Ids;
-use crate::kit::peer::DEADLINE;
+use crate::kit::peer::wanted_by;
 use crate::kit::telemetry;
 
 /// The version of the public API, on every answer.
@@ -96,11 +96,6 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         response
     };
     context::scope(Arc::clone(&context), answer).instrument(span).await
-}
-
-/// How long the caller will wait, when it is another role ([`DEADLINE`]).
-fn wanted_by(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(DEADLINE)?.to_str().ok()?.parse().ok().map(Duration::from_millis)
 }
 
 /// Whose fault it is: a client's that has not sent all of its body, otherwise ours.

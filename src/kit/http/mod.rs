@@ -10,7 +10,9 @@ pub mod observe;
 pub mod page;
 pub mod precondition;
 pub mod prefer;
+pub mod proxy_protocol;
 pub mod server;
+pub mod tls;
 pub mod unread;
 
 use axum::Router;

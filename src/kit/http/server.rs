@@ -15,12 +15,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::kit::http::idle::Activity;
+use crate::kit::http::proxy_protocol;
 
 /// How long a connection may be without a request in flight once shutdown began: enough for one
 /// that is on its way.
@@ -38,9 +42,51 @@ pub struct ServerLimits {
     pub grace: Duration,
 }
 
+/// What stands before HTTP on a connection.
+#[derive(Clone, Default)]
+pub struct Front {
+    /// Proxies that begin each connection by saying whose it is (PROXY protocol, version 2); then nobody
+    /// else may connect.
+    pub proxies: Option<Arc<[IpNet]>>,
+    /// The certificate, where connections are encrypted.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// A connection, encrypted or not.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Front {
+    /// Gets a connection to where HTTP begins; with who is at its other end.
+    async fn pass(&self, mut stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream, SocketAddr)> {
+        let mut client = peer;
+        if let Some(proxies) = &self.proxies {
+            let address = peer.ip().to_canonical();
+            if !proxies.iter().any(|network| network.contains(&address)) {
+                let why = "a connection from somebody who is none of server.trusted_proxies";
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            }
+            client = proxy_protocol::read(&mut stream).await?.unwrap_or(peer);
+        }
+        let stream = match &self.tls {
+            Some(acceptor) => Stream::Tls(Box::new(acceptor.accept(stream).await?)),
+            None => Stream::Plain(stream),
+        };
+        Ok((stream, client))
+    }
+}
+
 /// Serves `router` on `listener` until `shutdown`, then lets requests in flight finish within the
 /// grace period.
-pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    front: Front,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(64 * 1024);
     http.http2()
@@ -55,15 +101,33 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     while let Some((stream, peer, place)) = next_connection(&listener, &places, &shutdown).await {
         // An answer waits for no more data of ours: Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
-        let activity = Activity::default();
-        let service = Counted { router: router.clone(), peer, activity: activity.clone() };
-        let connection =
-            http.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection.into_owned());
-        let shutdown = shutdown.clone();
+        let (http, front, router) = (Arc::clone(&http), front.clone(), router.clone());
+        let (watcher, shutdown) = (graceful.watcher(), shutdown.clone());
         tokio::spawn(async move {
+            let passed = tokio::time::timeout(limits.header_timeout, front.pass(stream, peer));
+            let passed = shutdown.run_until_cancelled(passed).await;
+            let (stream, client) = match passed {
+                Some(Ok(Ok(passed))) => passed,
+                Some(Ok(Err(error))) => {
+                    tracing::debug!(%peer, %error, "a connection got nowhere");
+                    return;
+                }
+                Some(Err(_)) | None => return,
+            };
+            let activity = Activity::default();
+            let service = Counted { router, peer: client, activity: activity.clone() };
+            let service = TowerToHyperService::new(service);
+            let serving: BoxFuture<'_, _> =
+                match stream {
+                    Stream::Plain(stream) => Box::pin(watcher.watch(
+                        http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned(),
+                    )),
+                    Stream::Tls(stream) => Box::pin(watcher.watch(
+                        http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned(),
+                    )),
+                };
             tokio::select! {
-                ended = connection => {
+                ended = serving => {
                     if let Err(error) = ended {
                         tracing::debug!(%peer, %error, "connection ended early");
                     }

@@ -1,6 +1,5 @@
 //! Counting in this process.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -86,8 +85,8 @@ pub(super) struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    pub(super) fn new(name: impl Into<Cow<'static, str>>, quota: Quota, clock: SharedClock) -> Self {
-        Self { limiter: Limiter::new(quota, clock), decisions: Decisions::of(&name.into()) }
+    pub(super) fn new(name: &str, quota: Quota, clock: SharedClock) -> Self {
+        Self { limiter: Limiter::new(quota, clock), decisions: Decisions::of(name) }
     }
 }
 

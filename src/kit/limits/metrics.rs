@@ -1,7 +1,5 @@
 //! What `/metrics` says about limits.
 
-use std::borrow::Cow;
-
 use metrics::Counter;
 
 use super::Verdict;
@@ -23,8 +21,9 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    pub(super) fn of(limit: &Cow<'static, str>) -> Self {
-        let counter = |outcome| metrics::counter!(DECISIONS, "limit" => limit.clone(), "outcome" => outcome);
+    pub(super) fn of(limit: &str) -> Self {
+        let counter =
+            |outcome| metrics::counter!(DECISIONS, "limit" => limit.to_owned(), "outcome" => outcome);
         Self { allowed: counter("allowed"), refused: counter("refused") }
     }
 

@@ -106,7 +106,7 @@ impl Limiters {
         let name = name.into();
         match &self.shared {
             Some(shared) => Arc::new(RedisLimiter::new(Arc::clone(shared), name, quota, self.clock.clone())),
-            None => Arc::new(LocalLimiter::new(name, quota, self.clock.clone())),
+            None => Arc::new(LocalLimiter::new(&name, quota, self.clock.clone())),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Line {
     /// [`close`](Self::close). To be called within a runtime.
     ///
     /// # Errors
-    /// [`OpenError`] when TLS is wanted and the system's certificates can't be read.
+    /// [`OpenError`] when TLS is wanted and the certificates of whom to believe can't be read.
     pub fn open(redis: &Redis) -> Result<Arc<Self>, OpenError> {
         let client = redis.subscriber()?;
         let line = Arc::new(Self {

@@ -212,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cluster_carries_messages() {
-        let (mut node, redis) = cluster().await;
+        let (mut node, redis) = cluster();
         let process = process(&redis);
         let mut listener = process.subscribe("one").await;
         process.publish("one", &note("hello")).await;

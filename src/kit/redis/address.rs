@@ -7,7 +7,8 @@
 //! | Cluster | `redis-cluster://[USER:PASSWORD@]HOST[:6379],HOST…` |
 //!
 //! With `rediss` for `redis` at the front every connection is by TLS, and certificates are checked
-//! against those that the system trusts. Sentinels that want credentials of their own get them as
+//! against the well-known authorities', or for one server against those of
+//! [`authority`](super::RedisOptions::authority). Sentinels that want credentials of their own get them as
 //! `?sentinel_username=…&sentinel_password=…`. `:PASSWORD@` alone is the password of the default user.
 
 use secrecy::{ExposeSecret, SecretString};
@@ -22,12 +23,21 @@ const MOST_HOSTS: usize = 64;
 
 /// A URL that names no Redis. Says nothing of the URL that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0}; write it as redis://USER:PASSWORD@HOST:6379/DB, redis-sentinel://HOST:26379,HOST:26379/SERVICE/DB \
-     or redis-cluster://HOST:6379,HOST:6379, with rediss in place of redis for TLS; in user and password, \
-     percent-encode what has a meaning in a URL"
-)]
+#[error("{}; {}", .0, Self::FIX)]
 pub struct BadUrl(String);
+
+impl BadUrl {
+    /// How to write it.
+    pub const FIX: &str = "write it as redis://USER:PASSWORD@HOST:6379/DB, \
+                           redis-sentinel://HOST:26379,HOST:26379/SERVICE/DB or \
+                           redis-cluster://HOST:6379,HOST:6379, with rediss in place of redis for TLS; in user and \
+                           password, percent-encode what has a meaning in a URL";
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Where Redis is, and who comes.
 #[derive(Debug, Clone)]
@@ -119,6 +129,22 @@ impl Address {
             return Err(bad("sentinel_username and sentinel_password belong to redis-sentinel://"));
         }
         Ok(Self { topology, tls, login: login(user)?, db })
+    }
+
+    /// Whether Sentinels are asked which server is the primary.
+    pub fn asks_sentinels(&self) -> bool {
+        matches!(self.topology, Topology::Sentinel { .. })
+    }
+
+    /// Whether it can be told whose certificates to believe: one server by TLS. The drivers have no way for
+    /// the others.
+    pub fn takes_an_authority(&self) -> bool {
+        self.tls && matches!(self.topology, Topology::Standalone(_))
+    }
+
+    /// Whether the keys are spread over servers, so that one command takes only keys of one slot.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.topology, Topology::Cluster(_))
     }
 }
 

@@ -49,6 +49,9 @@ const LONGEST_PREFIX: usize = 64;
 pub struct RedisOptions {
     /// One of the forms of [`Address`].
     pub url: SecretString,
+    /// Certificates (PEM) of whom to believe about who the server is, where that
+    /// [can be told](Address::takes_an_authority); otherwise the well-known authorities.
+    pub authority: Option<Arc<[u8]>>,
     /// What all keys and channels begin with: letters, digits, `-`, `_`, `.` and `:`.
     pub prefix: String,
     /// Connections that may be open for short commands.
@@ -65,6 +68,7 @@ impl RedisOptions {
     pub fn at(url: impl Into<SecretString>) -> Self {
         Self {
             url: url.into(),
+            authority: None,
             prefix: "voicera".to_owned(),
             pool_size: 16,
             connect_timeout: Duration::from_secs(1),
@@ -82,6 +86,9 @@ pub enum OpenError {
     /// The prefix would mix with what has a meaning in a key.
     #[error("`{0}` cannot begin a key: use 1 to {LONGEST_PREFIX} letters, digits, `-`, `_`, `.` and `:`")]
     Prefix(String),
+    /// The certificates of the authority can't be read.
+    #[error("the certificates of redis.tls_ca cannot be used: {0}")]
+    Authority(String),
     /// The driver takes none of it.
     #[error("no connection to Redis can be made: {0}")]
     Driver(String),

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _,
-    RedisConnectionInfo, RedisResult,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue,
+    IntoConnectionInfo as _, RedisConnectionInfo, RedisResult, TlsCertificates,
 };
 use deadpool_redis::{PoolConfig, PoolError, Runtime, Timeouts, cluster, sentinel};
 
@@ -40,7 +40,8 @@ impl Pool {
                 let times = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(options.connect_timeout))
                     .set_response_timeout(Some(options.command_timeout));
-                let manager = deadpool_redis::Manager::new_with_config(at(host)?, times)?;
+                let manager =
+                    deadpool_redis::Manager::new_with_config(believing(at(host)?, options)?, times)?;
                 let pool = deadpool_redis::Pool::builder(manager).config(config).runtime(Runtime::Tokio1);
                 Self::Standalone(pool.build()?)
             }
@@ -128,6 +129,13 @@ impl Connection {
             Self::Cluster(connection) => drop(cluster::Connection::take(connection)),
         }
     }
+}
+
+/// The same server, whose certificate has to be of the authority of the options.
+fn believing(server: ConnectionInfo, options: &RedisOptions) -> Result<ConnectionInfo, OpenError> {
+    let Some(authority) = &options.authority else { return Ok(server) };
+    let certificates = TlsCertificates { client_tls: None, root_cert: Some(authority.to_vec()) };
+    Ok(Client::build_with_tls(server, certificates)?.get_connection_info().clone())
 }
 
 fn server(host: &Host, tls: bool, login: &Login, db: u8) -> Result<ConnectionInfo, OpenError> {

@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_redis::redis::cmd;
-
 use super::{Redis, RedisOptions};
 use crate::servers::{self, REDIS, Server};
 
@@ -42,16 +40,8 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 }
 
 /// A Cluster of one node, ready to be used.
-pub(crate) async fn cluster() -> (Server, Redis) {
-    let node = servers::redis_node();
-    let slots = cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).to_owned();
-    let known = cmd("CLUSTER").arg("INFO").to_owned();
-    let alone = at(&node);
-    alone.query::<()>(&slots).await.unwrap();
-    until("the Cluster is whole", async || {
-        alone.query::<String>(&known).await.ok().filter(|info| info.contains("cluster_state:ok"))
-    })
-    .await;
+pub(crate) fn cluster() -> (Server, Redis) {
+    let node = servers::redis_cluster();
     let redis = open(&format!("redis-cluster://127.0.0.1:{}", node.port()));
     (node, redis)
 }

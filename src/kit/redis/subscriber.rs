@@ -1,6 +1,9 @@
 //! The connection for subscriptions, as the other driver wants it described.
 
 use fred::clients::Client;
+use fred::rustls::pki_types::CertificateDer;
+use fred::rustls::pki_types::pem::PemObject as _;
+use fred::rustls::{ClientConfig, RootCertStore};
 use fred::types::RespVersion;
 use fred::types::config::{
     ClusterDiscoveryPolicy, Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, Server,
@@ -30,7 +33,7 @@ pub(super) fn client(address: &Address, options: &RedisOptions) -> Result<Client
             ServerConfig::Clustered { hosts: servers(nodes), policy: ClusterDiscoveryPolicy::ConfigEndpoint }
         }
     };
-    let tls = address.tls.then(TlsConnector::default_rustls).transpose();
+    let tls = address.tls.then(|| connector(options)).transpose()?;
     let config = Config {
         server,
         fail_fast: false,
@@ -38,7 +41,7 @@ pub(super) fn client(address: &Address, options: &RedisOptions) -> Result<Client
         username: address.login.username.clone(),
         password: address.login.password().map(str::to_owned),
         database: (address.db > 0).then_some(address.db),
-        tls: tls.map_err(|error| OpenError::Driver(error.to_string()))?.map(TlsConfig::from),
+        tls: tls.map(TlsConfig::from),
         ..Config::default()
     };
     let performance = PerformanceConfig {
@@ -54,6 +57,22 @@ pub(super) fn client(address: &Address, options: &RedisOptions) -> Result<Client
     };
     let policy = ReconnectPolicy::new_exponential(0, PAUSES.0, PAUSES.1, 2);
     Ok(Client::new(config, Some(performance), Some(connection), Some(policy)))
+}
+
+/// TLS with servers whose certificates are of the authority of the options, or of one that the system trusts.
+fn connector(options: &RedisOptions) -> Result<TlsConnector, OpenError> {
+    let Some(authority) = &options.authority else {
+        return TlsConnector::default_rustls().map_err(|error| OpenError::Driver(error.to_string()));
+    };
+    let mut trusted = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(authority) {
+        let certificate = certificate.map_err(|error| OpenError::Authority(error.to_string()))?;
+        trusted.add(certificate).map_err(|error| OpenError::Authority(error.to_string()))?;
+    }
+    if trusted.is_empty() {
+        return Err(OpenError::Authority("there is none in it".to_owned()));
+    }
+    Ok(ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth().into())
 }
 
 fn server(host: &Host) -> Server {

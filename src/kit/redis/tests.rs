@@ -122,7 +122,7 @@ fn options_that_can_never_work_are_refused() {
 
 #[tokio::test]
 async fn a_cluster_takes_commands_and_scripts() {
-    let (mut node, redis) = cluster().await;
+    let (mut node, redis) = cluster();
     let script = Script::new("redis.call('SET', KEYS[1], ARGV[1]) return redis.call('INCR', KEYS[2])");
     for name in ["ada", "bob", "eve"] {
         let keys = ["one", "two"].map(|part| redis.key("room", name, part));

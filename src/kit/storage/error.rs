@@ -173,6 +173,14 @@ pub enum StorageError {
         /// What the database said: it names the index.
         detail: String,
     },
+    /// Something that was to be taken over from another store can't stand beside what is there.
+    #[error("{place}: {detail}; change one of the two, and do it again: nothing is lost")]
+    Taken {
+        /// The store.
+        place: Place,
+        /// What is in the way.
+        detail: String,
+    },
     /// The database refused this statement alone; its neighbours are not concerned.
     #[error(
         "{place}: the database refused the statement ({detail}); this is a fault in Voicera, please report it"
@@ -188,7 +196,7 @@ pub enum StorageError {
 impl StorageError {
     /// Whether every other write would fail likewise, so that trying them one by one is no use.
     pub fn concerns_all(&self) -> bool {
-        !matches!(self, Self::Rejected { .. } | Self::Duplicate { .. })
+        !matches!(self, Self::Rejected { .. } | Self::Duplicate { .. } | Self::Taken { .. })
     }
 
     /// Whether the same call may succeed later, without anything else being changed in Voicera.

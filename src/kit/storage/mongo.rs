@@ -75,8 +75,8 @@ impl Mongo {
     /// comes. `on_migration` is told of what is done now.
     ///
     /// # Errors
-    /// [`StorageError::Address`] for a URL that can't work, [`StorageError::Newer`] and
-    /// [`StorageError::Altered`] when another version has been here.
+    /// [`StorageError::Address`] for a URL that can't work, [`StorageError::Denied`] by a server that is
+    /// there, [`StorageError::Newer`] and [`StorageError::Altered`] when another version has been here.
     pub async fn open(
         options: &MongoOptions,
         migrations: &'static [Migration],
@@ -86,7 +86,8 @@ impl Mongo {
         let mongo = Self::connect(options).await?;
         match mongo.migrate_once(migrations, clock, on_migration).await {
             Ok(()) => {}
-            Err(error) if state::is_final(&error) => {
+            // Whoever starts it looks now. Later, who was let in once will be again.
+            Err(error) if state::is_final(&error) || matches!(error, StorageError::Denied { .. }) => {
                 mongo.close().await;
                 return Err(error);
             }

@@ -4,6 +4,7 @@ pub mod access;
 pub mod administration;
 mod assembly;
 pub mod metrics;
+pub mod reseal;
 pub mod seal;
 pub mod secret;
 mod seen;

@@ -13,6 +13,7 @@ mod listing;
 mod newcomers;
 mod one_time;
 mod passkeys;
+mod portable;
 mod refresh;
 mod roles;
 mod second_factor;
@@ -30,6 +31,7 @@ pub(crate) use listing::*;
 pub(crate) use newcomers::*;
 pub(crate) use one_time::*;
 pub(crate) use passkeys::*;
+pub(crate) use portable::*;
 pub(crate) use refresh::*;
 pub(crate) use roles::*;
 pub(crate) use second_factor::*;
@@ -142,6 +144,12 @@ macro_rules! conformance {
             an_erased_address_can_be_used_again
             an_erasure_is_due_until_it_is_settled
             an_erasure_out_of_reach_or_of_another_version_is_refused
+            all_of_it_is_carried_to_another_store_and_nothing_twice
+            a_copy_that_was_cut_short_goes_on_where_it_was
+            what_was_carried_works_as_it_did
+            what_ended_there_since_does_not_come_back
+            an_address_that_another_account_has_there_is_refused_by_name
+            a_role_that_means_something_else_there_is_refused_by_name
         }
     };
 }

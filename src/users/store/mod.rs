@@ -12,6 +12,7 @@ mod keys;
 pub mod mongo;
 mod one_time;
 mod passkeys;
+mod portable;
 mod roles;
 mod second_factor;
 mod sessions;
@@ -28,6 +29,7 @@ pub use audit::*;
 pub use keys::*;
 pub use one_time::*;
 pub use passkeys::*;
+pub use portable::*;
 pub use roles::*;
 pub use second_factor::*;
 pub use sessions::*;
@@ -36,6 +38,7 @@ pub use trust::*;
 use crate::kit::auth::{Principal, Reach};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
+use crate::kit::storage::portable::Portable;
 
 #[cfg(doc)]
 use crate::users::audit::Entry;
@@ -61,6 +64,7 @@ pub trait UserStore:
     + OneTimeStore
     + TrustStore
     + AuditStore
+    + Portable<Key = RecordKey, Entry = Record>
     + Debug
 {
     /// Whether the store can be read and written, as far as is known.

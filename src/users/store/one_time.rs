@@ -51,6 +51,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Those of tokens that somebody has in a message; the others end with what is being done.
+    pub const SENT: [Self; 3] = [Self::Verify, Self::Reset, Self::Invite];
+
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
         match self {

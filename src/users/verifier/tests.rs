@@ -6,7 +6,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::*;
 use crate::kit::clock::{Clock as _, ManualClock};
-use crate::kit::health::{Health, Probe};
+use crate::kit::health::Status;
 use crate::kit::ids::{KeyId, UserId};
 use crate::users::api::Preferences;
 use crate::users::roles;
@@ -132,6 +132,39 @@ async fn one_asks_for_all_and_all_learn_that_nobody_answers() {
     first.await.unwrap().unwrap();
     ask(&verifier, 2).await.unwrap();
     assert_eq!(users.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn who_looks_at_the_health_ends_what_is_remembered_of_a_failure() {
+    let answers = [Err(away()), Err(away()), Ok(trust(Vec::new(), 0, false))];
+    let (verifier, users, _) = verifier(None, answers);
+    assert_eq!(verifier.health().await.status, Status::Down, "nothing is known yet, and nobody answers");
+    assert_eq!(ask(&verifier, 1).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(users.asked.load(Ordering::SeqCst), 1, "who comes is told at once");
+    assert_eq!(verifier.health().await.status, Status::Down);
+
+    // Not a moment has gone by.
+    assert_eq!(verifier.health().await.status, Status::Up);
+    ask(&verifier, 1).await.unwrap();
+    assert_eq!(verifier.health().await.status, Status::Up);
+    assert_eq!(users.asked.load(Ordering::SeqCst), 3, "while all is well nobody is asked");
+}
+
+#[tokio::test]
+async fn looking_at_the_health_while_somebody_asks_does_not_ask_as_well() {
+    let (verifier, users, time) = verifier(Some(Semaphore::new(1)), [Err(away())]);
+    assert_eq!(verifier.health().await.status, Status::Down);
+    users.begun.notified().await;
+    time.advance(SignedDuration::from_secs(2));
+    let asking = {
+        let verifier = Arc::clone(&verifier);
+        tokio::spawn(async move { ask(&verifier, 1).await })
+    };
+    users.begun.notified().await;
+    assert_eq!(verifier.health().await.status, Status::Down);
+    assert_eq!(users.asked.load(Ordering::SeqCst), 2);
+    users.gate.as_ref().unwrap().add_permits(1);
+    asking.await.unwrap().unwrap_err();
 }
 
 #[tokio::test]

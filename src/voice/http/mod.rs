@@ -5,6 +5,7 @@ pub mod internal;
 pub mod jobs;
 pub mod languages;
 pub mod process;
+pub mod reload;
 pub mod skills;
 pub mod stats;
 pub mod status;
@@ -20,6 +21,7 @@ pub fn document() -> OpenApi {
         stats::routes().to_openapi(),
         languages::routes().to_openapi(),
         skills::routes().to_openapi(),
+        reload::routes().to_openapi(),
         jobs::routes().to_openapi(),
     ] {
         document.merge(endpoints);

@@ -1,4 +1,4 @@
-//! `/api/voice/skills`: what the model in use knows, and having it learn anew.
+//! `/api/voice/skills` and `/api/voice/suggestions`: what the model in use knows.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::kit::auth::{Principal, Scope};
-use crate::kit::error::{ApiError, Code, FieldError, Problem};
+use crate::kit::error::{ApiError, Problem};
 use crate::kit::http::extract::Path;
-use crate::voice::models::{Models, ReloadError};
+use crate::voice::models::Models;
 
 /// The endpoints.
 pub fn routes() -> OpenApiRouter<Arc<Models>> {
-    OpenApiRouter::new().routes(routes!(skills)).routes(routes!(reload)).routes(routes!(suggestions))
+    OpenApiRouter::new().routes(routes!(skills)).routes(routes!(suggestions))
 }
 
 /// What the model in use knows.
@@ -80,46 +80,6 @@ async fn skills(
         languages: known.model.languages().to_vec(),
         intents: known.model.intents().into_iter().map(skill).collect(),
     }))
-}
-
-/// What a reload brought.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Reloaded {
-    /// Whether another model is in use now.
-    changed: bool,
-    /// The version of the model in use.
-    #[schema(example = "e7b212616f20b52b")]
-    model_version: String,
-}
-
-/// Learn the skills anew
-///
-/// Reads the skill files again, trains if they have changed, and puts the new model to use; commands
-/// are answered all the while (scope `voice:admin`). With files that can't be read the model in use
-/// stays. The signal SIGHUP does the same.
-#[utoipa::path(
-    post, path = "/api/voice/skills/reload", tag = "voice", operation_id = "reloadSkills",
-    responses(
-        (status = 200, description = "The skills are in use", body = Reloaded),
-        (status = "4XX", description = "Not permitted, or the files can't be read: `errors` has a line for each problem", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("apiKey" = ["voice:admin"]), ("bearer" = ["voice:admin"])),
-)]
-async fn reload(
-    State(models): State<Arc<Models>>,
-    principal: Principal,
-) -> Result<axum::Json<Reloaded>, ApiError> {
-    principal.require(Scope::VoiceAdmin)?;
-    let changed = models.reload().await.map_err(|error| match error {
-        ReloadError::Skills(problems) => {
-            let line = |line: &str| FieldError { field: "skills".to_owned(), message: line.to_owned() };
-            ApiError::invalid_fields(problems.lines().map(line).collect())
-        }
-        ReloadError::Busy => ApiError::new(Code::Conflict, error.to_string()),
-        ReloadError::Broken(_) => ApiError::internal(error),
-    })?;
-    Ok(axum::Json(Reloaded { changed, model_version: models.current().model.version().to_owned() }))
 }
 
 /// What could be said.

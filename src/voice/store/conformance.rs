@@ -11,6 +11,7 @@ use super::{CommandStore, Filter, Stats};
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::http::page::Page;
 use crate::kit::ids::UserId;
+use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::stage;
 use crate::kit::storage::portable::{Portable as _, copy};
 use crate::kit::storage::sqlite::Options;
@@ -217,7 +218,7 @@ async fn all_of_it_is_carried_to_another_store_and_counted_once(store: &dyn Comm
     copied.import(first.drain(..).map(|(_, entry)| entry).collect()).await.unwrap();
     for (after, expected) in [(Some(last), 4), (None, 7)] {
         let mut carried = 0;
-        copy(store, &copied, after, |_, count| carried += count).await.unwrap();
+        copy(store, &copied, after, Ok::<_, StorageError>, |_, count| carried += count).await.unwrap();
         assert_eq!(carried, expected);
     }
 

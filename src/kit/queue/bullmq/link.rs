@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bullmq::options::RedisConnectionOptions;
+use bullmq::options::{RedisConnectionOptions, TlsCerts};
 use bullmq::redis_connection::{AnyConnection, RedisConnection};
 use deadpool_redis::redis::{FromRedisValue, RedisError, Script, ToRedisArgs, cmd};
 use tokio::sync::Mutex;
@@ -38,6 +38,10 @@ impl Link {
             password: address.login.password().map(str::to_owned),
             db: Some(address.db),
             tls: address.tls,
+            tls_certs: options
+                .authority
+                .as_ref()
+                .map(|authority| TlsCerts { root_cert: Some(authority.to_vec()), ..TlsCerts::default() }),
             ..RedisConnectionOptions::default()
         };
         let (how, servers) = match &address.topology {

@@ -1,5 +1,6 @@
 //! Where the queue is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -10,6 +11,8 @@ pub struct BullOptions {
     /// One of the forms of [`Address`](crate::kit::redis::Address), but for Sentinels, whom BullMQ's driver
     /// does not ask.
     pub url: SecretString,
+    /// As that of [`RedisOptions`](crate::kit::redis::RedisOptions::authority).
+    pub authority: Option<Arc<[u8]>>,
     /// What BullMQ's keys begin with, the same for Node's workers and producers. On a Cluster in braces,
     /// so that all keys of a queue are on one node: `{bull}`.
     pub prefix: String,
@@ -25,6 +28,7 @@ impl Default for BullOptions {
     fn default() -> Self {
         Self {
             url: SecretString::from("redis://127.0.0.1:6379"),
+            authority: None,
             prefix: "bull".to_owned(),
             queues: vec!["voice", "analytics"],
             connect_timeout: Duration::from_secs(2),

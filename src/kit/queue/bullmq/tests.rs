@@ -1,6 +1,7 @@
 //! The queue on Redis passes the suite, and what is its own.
 
 mod adding;
+mod cluster;
 mod faults;
 mod interop;
 
@@ -21,8 +22,13 @@ use crate::servers::REDIS;
 
 /// A queue on the server at `port`.
 fn open(port: u16, prefix: &str, options: QueueOptions, clock: SharedClock) -> Arc<dyn Queue> {
+    open_at(format!("redis://127.0.0.1:{port}"), prefix, options, clock)
+}
+
+/// The same, wherever it is.
+fn open_at(url: String, prefix: &str, options: QueueOptions, clock: SharedClock) -> Arc<dyn Queue> {
     let bull = BullOptions {
-        url: SecretString::from(format!("redis://127.0.0.1:{port}")),
+        url: SecretString::from(url),
         prefix: prefix.to_owned(),
         timeout: Duration::from_secs(2),
         ..BullOptions::default()

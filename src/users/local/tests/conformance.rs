@@ -40,10 +40,11 @@ async fn local() -> Face {
 }
 
 async fn remote() -> Face {
-    remote_with(SERVICE_KEY).await
+    remote_with(SERVICE_KEY, &[]).await
 }
 
-async fn remote_with(service_key: &str) -> Face {
+/// The client with this key, which knows of other addresses, too.
+async fn remote_with(service_key: &str, others: &[String]) -> Face {
     let mut face = local().await;
     let probe: Arc<dyn Probe> = Arc::new(face.stage.users.clone());
     let key = Arc::new(SecretString::from(SERVICE_KEY));
@@ -59,8 +60,10 @@ async fn remote_with(service_key: &str) -> Face {
     tokio::spawn(
         async move { axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await },
     );
-    let peer = Peer::new("users", &base, SecretString::from(service_key), Duration::from_secs(5)).unwrap();
-    face.users = Arc::new(RemoteUsers::new(peer));
+    let peer =
+        |base: &String| Peer::new("users", base, SecretString::from(service_key), Duration::from_secs(5));
+    let peers = others.iter().chain([&base]).map(|base| peer(base).unwrap());
+    face.users = Arc::new(RemoteUsers::new(peers.collect()));
     face
 }
 
@@ -145,7 +148,22 @@ cases! {
 
 #[tokio::test]
 async fn a_peer_without_the_service_key_learns_nothing() {
-    let face = remote_with("a guess").await;
+    let face = remote_with("a guess", &[]).await;
     let refused = face.users.identify(&Credential::new(face.key.as_str())).await.unwrap_err();
     assert_eq!(refused.code(), Code::BadGateway, "its own mistake, not its client's");
+}
+
+#[tokio::test]
+async fn where_one_process_is_away_another_is_asked() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    let face = remote_with(SERVICE_KEY, &[nobody]).await;
+    for _ in 0..2 {
+        let identity = face.users.identify(&Credential::new(face.key.as_str())).await.unwrap();
+        assert_eq!(identity.name, "owner");
+    }
+    assert_eq!(face.users.health().await.status, Status::Up);
+    face.stage.users.store.close().await;
+    face.users.trust(0).await.unwrap_err();
 }

@@ -27,7 +27,7 @@ fn bytes() -> (Vec<u8>, String) {
 }
 
 /// Somebody who has left something everywhere.
-async fn who_uses_everything(world: &World) -> Account {
+pub(super) async fn who_uses_everything(world: &World) -> Account {
     let (bytes, _) = bytes();
     let new = NewAccount {
         email: Some(email(&format!("{MARK}@example.org"))),

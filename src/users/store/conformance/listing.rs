@@ -6,7 +6,7 @@ use crate::kit::ids::UserId;
 use crate::users::account::{Account, Status};
 use crate::users::store::{AccountQuery, AccountSort, NewAccount, Within};
 
-fn everybody() -> AccountQuery {
+pub(super) fn everybody() -> AccountQuery {
     AccountQuery {
         within: Within::Everyone,
         search: None,

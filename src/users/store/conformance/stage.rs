@@ -26,6 +26,9 @@ pub(crate) trait Place: Send + Sync + 'static {
     /// Opens the store, which is empty the first time.
     async fn open(&self) -> Arc<dyn UserStore>;
 
+    /// A place of the same kind with nothing in it.
+    async fn another(&self) -> Box<dyn Place>;
+
     /// Everything that is kept, table by table, each row as text; bytes in lower-case hexadecimal.
     async fn tables(&self) -> Vec<(String, String)>;
 }
@@ -95,10 +98,19 @@ where
 impl World {
     /// A world at `place`.
     pub(crate) async fn at(place: impl Place) -> Self {
+        Self::with_ids_from(1, Box::new(place)).await
+    }
+
+    /// A world of the same kind elsewhere, in which nobody is yet; what it makes has ids of its own.
+    pub(super) async fn another(&self) -> Self {
+        Self::with_ids_from(1_000_000, self.place.another().await).await
+    }
+
+    async fn with_ids_from(first: u64, place: Box<dyn Place>) -> Self {
         let store = place.open().await;
         let beside = place.open().await;
         store.seed_roles(roles::built_in(), start()).await.unwrap();
-        Self { store, beside, place: Box::new(place), numbers: AtomicU64::new(1), turns: AtomicU64::new(0) }
+        Self { store, beside, place, numbers: AtomicU64::new(first), turns: AtomicU64::new(0) }
     }
 
     /// Closes the store.

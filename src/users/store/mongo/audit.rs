@@ -16,7 +16,7 @@ use crate::users::store::{AuditPage, AuditQuery, AuditStore, Within};
 
 /// An entry.
 #[derive(Debug, Serialize, Deserialize)]
-struct Written {
+pub(super) struct Written {
     #[serde(rename = "_id")]
     id: Binary16,
     at: i64,
@@ -41,7 +41,7 @@ struct Written {
 }
 
 impl Written {
-    fn of(entry: &Entry) -> Result<Self, Error> {
+    pub(super) fn of(entry: &Entry) -> Result<Self, Error> {
         Ok(Self {
             id: uuid(entry.id.uuid()),
             at: micros(entry.at),
@@ -59,7 +59,7 @@ impl Written {
         })
     }
 
-    fn entry(self) -> Result<Entry, Error> {
+    pub(super) fn entry(self) -> Result<Entry, Error> {
         Ok(Entry {
             id: id(self.id),
             at: instant(self.at)?,

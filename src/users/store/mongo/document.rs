@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::kit::http::page::Cursor;
 use crate::kit::storage::mongo::{Binary16, Position, binary, id, instant, micros, uuid};
 use crate::users::account::{Account, Kind, Status, folded};
-use crate::users::store::{Hash, Login, NewAccount};
+use crate::users::store::{AccountRecord, Hash, Login, NewAccount};
 
 /// An account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,6 +105,58 @@ impl User {
         })
     }
 
+    /// Without what belongs to it in other collections.
+    pub(super) fn record(self) -> Result<AccountRecord, Error> {
+        let mut recovery = self.recovery.iter().map(read_hash).collect::<Result<Vec<Hash>, _>>()?;
+        recovery.sort_unstable();
+        Ok(AccountRecord {
+            email_verified_at: when(self.email_verified_at)?,
+            password: self.password.clone(),
+            totp: self.totp.as_ref().map(|totp| totp.bytes.clone()),
+            totp_step: unsigned(self.totp_step),
+            recovery,
+            keys: Vec::new(),
+            passkeys: Vec::new(),
+            tokens: Vec::new(),
+            account: self.account()?,
+        })
+    }
+
+    pub(super) fn of_record(of: &AccountRecord) -> Result<Self, Error> {
+        let account = &of.account;
+        Ok(Self {
+            id: uuid(account.id.uuid()),
+            kind: account.kind.as_str().to_owned(),
+            name: account.name.clone(),
+            name_key: folded(&account.name),
+            email: account.email.clone(),
+            email_key: account.email.as_deref().map(folded),
+            email_verified_at: of.email_verified_at.map(micros),
+            password: of.password.clone(),
+            status: account.status.as_str().to_owned(),
+            role: account.role.clone(),
+            institution: account.institution.clone(),
+            avatar: account.avatar.clone(),
+            preferences: json(&account.preferences)?,
+            profile: json(&account.profile)?,
+            metadata: json(&account.metadata)?,
+            created_at: micros(account.created_at),
+            updated_at: micros(account.updated_at),
+            last_active_at: account.last_active.map(micros),
+            position: Position::of(Cursor { at: account.created_at, id: account.id.uuid() }),
+            epoch: account.epoch.cast_signed(),
+            version: account.version.cast_signed(),
+            guard: 0,
+            totp: of.totp.as_deref().map(binary),
+            totp_step: of.totp_step.cast_signed(),
+            recovery: of.recovery.iter().map(|hash| binary(hash)).collect(),
+        })
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        unsigned(self.epoch)
+    }
+
     pub(super) fn login(self) -> Result<Login, Error> {
         let password = self.password.clone();
         let totp = self.totp.as_ref().map(|totp| totp.bytes.clone());
@@ -132,6 +184,10 @@ pub(super) fn unsigned(number: i64) -> u64 {
 
 pub(super) fn hash(hash: &Hash) -> Bson {
     Bson::Binary(binary(hash))
+}
+
+pub(super) fn read_hash(binary: &Binary) -> Result<Hash, Error> {
+    binary.bytes.as_slice().try_into().map_err(Error::custom)
 }
 
 pub(super) fn hashes(hashes: &[Hash]) -> Vec<Bson> {

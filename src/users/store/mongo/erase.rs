@@ -12,8 +12,8 @@ use super::query::Query;
 use super::{ERASED, ERASURES, KEYS, MongoUsers, ONE_TIME, PASSKEYS, SESSIONS, SPENT, USERS, audit, trust};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
-use crate::kit::storage::mongo::{Binary16, Session, Transaction, id, micros, uuid};
-use crate::users::store::{Changed, DueErasure, EraseAccount, RemoveAccount};
+use crate::kit::storage::mongo::{Binary16, Session, Transaction, id, instant, micros, uuid};
+use crate::users::store::{Changed, DueErasure, EraseAccount, ErasedRecord, ErasureRecord, RemoveAccount};
 
 /// Where else somebody has left something, by the field `user`.
 pub(super) const OWNED: [&str; 5] = [SESSIONS, SPENT, KEYS, ONE_TIME, PASSKEYS];
@@ -69,10 +69,36 @@ impl Transaction for RemoveAccount {
 }
 
 #[derive(Debug, Deserialize)]
-struct Kept {
+pub(super) struct Pending {
     #[serde(rename = "_id")]
     user: Binary16,
+    due_at: i64,
     passes: i64,
+}
+
+impl Pending {
+    pub(super) fn record(self) -> Result<ErasureRecord, Error> {
+        let DueErasure { user, passes } = self.due();
+        Ok(ErasureRecord { user, due_at: instant(self.due_at)?, passes })
+    }
+
+    fn due(&self) -> DueErasure {
+        DueErasure { user: id(self.user), passes: u32::try_from(self.passes).unwrap_or(u32::MAX) }
+    }
+}
+
+/// An account that is forgotten.
+#[derive(Debug, Deserialize)]
+pub(super) struct Erased {
+    #[serde(rename = "_id")]
+    user: Binary16,
+    erased_at: i64,
+}
+
+impl Erased {
+    pub(super) fn record(self) -> Result<ErasedRecord, Error> {
+        Ok(ErasedRecord { user: id(self.user), at: instant(self.erased_at)? })
+    }
 }
 
 /// The erasures that are due by `now`.
@@ -89,12 +115,8 @@ pub(super) async fn due(
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let found: Vec<Kept> = due_by(now, limit).all(store).await?;
-    let due = |kept: Kept| DueErasure {
-        user: id(kept.user),
-        passes: u32::try_from(kept.passes).unwrap_or(u32::MAX),
-    };
-    Ok(found.into_iter().map(due).collect())
+    let found: Vec<Pending> = due_by(now, limit).all(store).await?;
+    Ok(found.iter().map(Pending::due).collect())
 }
 
 /// Notes how an erasure went on.

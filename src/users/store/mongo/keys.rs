@@ -8,7 +8,7 @@ use mongodb::bson::{Binary, DateTime, Document, doc};
 use mongodb::error::Error;
 use serde::{Deserialize, Serialize};
 
-use super::document::{User, hash, when};
+use super::document::{User, hash, read_hash, when};
 use super::query::Query;
 use super::{KEYS, MongoUsers, USERS, audit, count, trust};
 use crate::kit::auth::{Presented, Scope};
@@ -21,7 +21,7 @@ use crate::kit::storage::mongo::{
 use crate::users::account::Status;
 use crate::users::identity::Identity;
 use crate::users::store::{
-    AddedKey, FirstKey, Hash, KEYS_KEPT_FOR, Key, KeyPage, KeyStore, NewKey, RevokeKey,
+    AddedKey, FirstKey, Hash, KEYS_KEPT_FOR, Key, KeyPage, KeyRecord, KeyStore, NewKey, RevokeKey,
 };
 
 /// What every transaction moves that makes a first key.
@@ -29,10 +29,10 @@ const FIRST: &str = "first_key";
 
 /// A key.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     #[serde(rename = "_id")]
     id: Binary16,
-    user: Binary16,
+    pub(super) user: Binary16,
     name: String,
     prefix: String,
     hash: Binary,
@@ -71,6 +71,29 @@ impl Kept {
             last_used_at: None,
             revoked_at: None,
             gone_at: new.expires_at.map(forgotten),
+        }
+    }
+
+    pub(super) fn record(self) -> Result<KeyRecord, Error> {
+        let hash = read_hash(&self.hash)?;
+        Ok(KeyRecord { key: self.key()?, hash })
+    }
+
+    pub(super) fn of_record(KeyRecord { key, hash }: &KeyRecord, user: UserId) -> Self {
+        let ends = [key.expires_at, key.revoked_at].into_iter().flatten().min();
+        Self {
+            id: uuid(key.id.uuid()),
+            user: uuid(user.uuid()),
+            name: key.name.clone(),
+            prefix: key.prefix.clone(),
+            hash: binary(hash),
+            scopes: key.scopes.clone(),
+            created_at: micros(key.created_at),
+            position: Position::of(Cursor { at: key.created_at, id: key.id.uuid() }),
+            expires_at: key.expires_at.map(micros),
+            last_used_at: key.last_used_at.map(micros),
+            revoked_at: key.revoked_at.map(micros),
+            gone_at: ends.map(forgotten),
         }
     }
 

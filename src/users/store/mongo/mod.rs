@@ -20,6 +20,7 @@ mod keys;
 mod list;
 mod one_time;
 mod passkeys;
+mod portable;
 mod query;
 mod refresh;
 mod roles;

@@ -6,17 +6,61 @@ use mongodb::bson::{Binary, Document, doc};
 use mongodb::error::Error;
 use serde::Deserialize;
 
-use super::document::hash;
+use super::document::{hash, read_hash, strange};
 use super::{MongoUsers, ONE_TIME};
+use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
-use crate::kit::storage::mongo::{Binary16, Session, Transaction, binary, date, id, micros, uuid};
-use crate::users::store::{Hash, OneTime, OneTimeStore, Purpose, Redeemed};
+use crate::kit::storage::mongo::{Binary16, Session, Transaction, binary, date, id, instant, micros, uuid};
+use crate::users::store::{Hash, OneTime, OneTimeStore, Purpose, Redeemed, TokenRecord};
 
-/// As much of a token as its redeemer learns.
+/// A token.
 #[derive(Debug, Deserialize)]
-struct Kept {
-    user: Option<Binary16>,
+pub(super) struct Kept {
+    #[serde(rename = "_id")]
+    hash: Binary,
+    purpose: String,
+    pub(super) user: Option<Binary16>,
     payload: Option<Binary>,
+    attempts: i64,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl Kept {
+    fn purpose(&self) -> Option<Purpose> {
+        Purpose::SENT.into_iter().find(|purpose| purpose.as_str() == self.purpose)
+    }
+
+    /// Whether somebody has it in a message.
+    pub(super) fn was_sent(&self) -> bool {
+        self.purpose().is_some()
+    }
+
+    pub(super) fn record(self) -> Result<TokenRecord, Error> {
+        Ok(TokenRecord {
+            hash: read_hash(&self.hash)?,
+            purpose: self.purpose().ok_or_else(|| strange("purpose"))?,
+            payload: self.payload.map(|payload| payload.bytes),
+            attempts: u32::try_from(self.attempts).map_err(Error::custom)?,
+            created_at: instant(self.created_at)?,
+            expires_at: instant(self.expires_at)?,
+        })
+    }
+}
+
+/// A token about `user` as a document.
+pub(super) fn document(token: &TokenRecord, user: Option<UserId>) -> Document {
+    let mut document = doc! {
+        "_id": hash(&token.hash),
+        "purpose": token.purpose.as_str(),
+        "attempts": i64::from(token.attempts),
+        "created_at": micros(token.created_at),
+        "expires_at": micros(token.expires_at),
+        "gone_at": date(token.expires_at),
+    };
+    document.extend(user.map(|user| ("user".to_owned(), uuid(user.uuid()).into())));
+    document.extend(token.payload.as_ref().map(|payload| ("payload".to_owned(), binary(payload).into())));
+    document
 }
 
 impl From<Kept> for Redeemed {
@@ -72,16 +116,14 @@ impl Transaction for OneTime {
         if let Some(user) = user.filter(|_| self.only) {
             session.delete(ONE_TIME, doc! { "user": user, "purpose": self.purpose.as_str() }).await?;
         }
-        let mut token = doc! {
-            "_id": hash(&self.hash),
-            "purpose": self.purpose.as_str(),
-            "attempts": 0_i64,
-            "created_at": micros(self.at),
-            "expires_at": micros(self.expires_at),
-            "gone_at": date(self.expires_at),
+        let token = TokenRecord {
+            hash: self.hash,
+            purpose: self.purpose,
+            payload: self.payload.clone(),
+            attempts: 0,
+            created_at: self.at,
+            expires_at: self.expires_at,
         };
-        token.extend(user.map(|user| ("user".to_owned(), user.into())));
-        token.extend(self.payload.as_ref().map(|payload| ("payload".to_owned(), binary(payload).into())));
-        session.insert(ONE_TIME, &[token]).await.map(drop)
+        session.insert(ONE_TIME, &[document(&token, self.user)]).await.map(drop)
     }
 }

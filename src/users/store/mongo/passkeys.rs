@@ -12,16 +12,17 @@ use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Binary16, Session, Transaction, binary, id, instant, micros, uuid};
 use crate::users::store::{
-    AddedPasskey, NewPasskey, PasskeyStore, RemovePasskey, RemovedPasskey, StoredPasskey, UsedPasskey,
+    AddedPasskey, NewPasskey, PasskeyRecord, PasskeyStore, RemovePasskey, RemovedPasskey, StoredPasskey,
+    UsedPasskey,
 };
 
 /// A passkey.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     #[serde(rename = "_id")]
     id: Binary16,
     credential_id: Binary,
-    user: Binary16,
+    pub(super) user: Binary16,
     name: String,
     credential: String,
     counter: i64,
@@ -31,6 +32,24 @@ struct Kept {
 }
 
 impl Kept {
+    pub(super) fn record(self) -> Result<PasskeyRecord, Error> {
+        let counter = u32::try_from(self.counter).map_err(Error::custom)?;
+        Ok(PasskeyRecord { passkey: self.stored()?, counter })
+    }
+
+    pub(super) fn of_record(PasskeyRecord { passkey, counter }: &PasskeyRecord) -> Self {
+        Self {
+            id: uuid(passkey.id.uuid()),
+            credential_id: binary(&passkey.credential_id),
+            user: uuid(passkey.user.uuid()),
+            name: passkey.name.clone(),
+            credential: passkey.credential.clone(),
+            counter: i64::from(*counter),
+            created_at: micros(passkey.created_at),
+            last_used_at: passkey.last_used_at.map(micros),
+        }
+    }
+
     fn stored(self) -> Result<StoredPasskey, Error> {
         Ok(StoredPasskey {
             id: id(self.id),

@@ -6,11 +6,11 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Binary, Document, doc};
 use mongodb::error::Error;
 use serde::Deserialize;
 
-use super::document::{User, hash};
+use super::document::{User, hash, read_hash};
 use super::query::Query;
 use super::sessions::{self, Kept, Traded};
 use super::{MongoUsers, SESSIONS, SPENT, USERS, audit};
@@ -20,7 +20,7 @@ use crate::kit::storage::mongo::{
     Binary16, Session, Transaction, binary, date, id, instant, is_duplicate, micros,
 };
 use crate::users::account::{Account, Status};
-use crate::users::store::{Hash, Rotate, Rotation};
+use crate::users::store::{Hash, Rotate, Rotation, SpentTokenRecord};
 
 /// The session whose current token this is.
 pub(super) fn by_current(refresh: &Hash) -> Query {
@@ -38,8 +38,16 @@ pub(super) fn spent(refresh: &Hash) -> Query {
 }
 
 #[derive(Debug, Deserialize)]
-struct Spent {
+pub(super) struct Spent {
+    #[serde(rename = "_id")]
+    hash: Binary,
     session: Binary16,
+}
+
+impl Spent {
+    pub(super) fn record(self) -> Result<SpentTokenRecord, Error> {
+        Ok(SpentTokenRecord { hash: read_hash(&self.hash)?, session: id(self.session) })
+    }
 }
 
 /// What a token is to its session.
@@ -60,7 +68,7 @@ async fn place(store: &MongoUsers, refresh: &Hash) -> Result<Option<Place>, Stor
     {
         return Ok(Some(Place::Previous(session, traded)));
     }
-    let Some(Spent { session }) = spent(refresh).one(store).await? else { return Ok(None) };
+    let Some(Spent { session, .. }) = spent(refresh).one(store).await? else { return Ok(None) };
     let session = Query::by_id(SESSIONS, doc! { "_id": session }).one(store).await?;
     Ok(session.map(Place::Earlier))
 }

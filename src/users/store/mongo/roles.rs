@@ -13,24 +13,30 @@ use super::query::Query;
 use super::{MongoUsers, ROLES, USERS, audit};
 use crate::kit::auth::{Reach, Scope};
 use crate::kit::storage::StorageError;
-use crate::kit::storage::mongo::{Session, Transaction, micros};
+use crate::kit::storage::mongo::{Session, Transaction, instant, micros};
 use crate::users::api::Role;
 use crate::users::audit::Entry;
-use crate::users::store::{RoleChange, RoleStore};
+use crate::users::store::{RoleChange, RoleRecord, RoleStore};
 
 /// A role.
 #[derive(Debug, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     #[serde(rename = "_id")]
     name: String,
     description: String,
     permissions: BTreeSet<Scope>,
     reach: String,
     built_in: bool,
+    updated_at: i64,
 }
 
 impl Kept {
-    fn role(self) -> Result<Role, Error> {
+    pub(super) fn record(self) -> Result<RoleRecord, Error> {
+        let updated_at = instant(self.updated_at)?;
+        Ok(RoleRecord { role: self.role()?, updated_at })
+    }
+
+    pub(super) fn role(self) -> Result<Role, Error> {
         Ok(Role {
             name: self.name,
             description: self.description,
@@ -56,12 +62,12 @@ pub(super) fn holders(role: &str) -> Query {
     Query::of(USERS, "users_by_role", doc! { "role": role }).limit(1)
 }
 
-fn named(role: &str) -> Query {
+pub(super) fn named(role: &str) -> Query {
     Query::by_id(ROLES, doc! { "_id": role })
 }
 
 /// What puts a role in its place, whether or not there is one.
-fn put(role: &Role, now: Timestamp) -> Result<Document, Error> {
+pub(super) fn put(role: &Role, now: Timestamp) -> Result<Document, Error> {
     let reach = match role.reach {
         Reach::Everyone => "everyone",
         Reach::Institution => "institution",

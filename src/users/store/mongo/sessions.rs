@@ -7,6 +7,7 @@ use mongodb::error::Error;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::document::{read_hash, when};
 use super::query::Query;
 use super::{MongoUsers, SESSIONS, USERS, audit, refresh, trust};
 use crate::kit::ids::{SessionId, UserId};
@@ -14,7 +15,8 @@ use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{self, Binary16, Transaction, binary, id, instant, micros, uuid};
 use crate::users::account::Status;
 use crate::users::store::{
-    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionStore,
+    EndSessions, Hash, NETWORKS_KNOWN_FOR, NewSession, Rotate, Rotation, Session, SessionRecord,
+    SessionStore, TradedToken,
 };
 
 /// Sessions that are listed at most.
@@ -39,10 +41,12 @@ pub(super) struct Kept {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ended_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ended_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<Binary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) previous: Option<Traded>,
-    gone_at: DateTime,
+    pub(super) gone_at: DateTime,
 }
 
 /// A refresh token that was traded for the current one.
@@ -54,6 +58,48 @@ pub(super) struct Traded {
 }
 
 impl Kept {
+    pub(super) fn record(self, epoch: u64) -> Result<SessionRecord, Error> {
+        let previous = self.previous.as_ref().map(|traded| {
+            let (hash, salt) = (read_hash(&traded.hash)?, read_hash(&traded.salt)?);
+            Ok::<_, Error>(TradedToken { hash, used_at: instant(traded.used_at)?, salt })
+        });
+        Ok(SessionRecord {
+            user: id(self.user),
+            epoch,
+            network: self.network.clone(),
+            ended_at: when(self.ended_at)?,
+            ended_by: self.ended_by.clone(),
+            current: self.current.as_ref().map(read_hash).transpose()?,
+            previous: previous.transpose()?,
+            session: self.session()?,
+        })
+    }
+
+    pub(super) fn of_record(of: &SessionRecord) -> Self {
+        let session = &of.session;
+        let traded = |traded: &TradedToken| Traded {
+            hash: binary(&traded.hash),
+            used_at: micros(traded.used_at),
+            salt: binary(&traded.salt),
+        };
+        Self {
+            id: uuid(session.id.uuid()),
+            user: uuid(of.user.uuid()),
+            device: session.device.clone(),
+            address: session.address.clone(),
+            network: of.network.clone(),
+            method: session.method.clone(),
+            created_at: micros(session.created_at),
+            last_seen_at: micros(session.last_seen_at),
+            expires_at: micros(session.expires_at),
+            ended_at: of.ended_at.map(micros),
+            ended_by: of.ended_by.clone(),
+            current: of.current.as_ref().map(|hash| binary(hash)),
+            previous: of.previous.as_ref().map(traded),
+            gone_at: forgotten(session.expires_at, session.last_seen_at),
+        }
+    }
+
     fn session(self) -> Result<Session, Error> {
         Ok(Session {
             id: id(self.id),
@@ -167,6 +213,7 @@ impl Transaction for NewSession {
             last_seen_at: at,
             expires_at: micros(self.expires_at),
             ended_at: None,
+            ended_by: None,
             current: Some(binary(&self.refresh)),
             previous: None,
             gone_at: forgotten(self.expires_at, self.at),

@@ -36,6 +36,10 @@ impl Place for Database {
         Arc::new(open(&self.0).await.unwrap())
     }
 
+    async fn another(&self) -> Box<dyn Place> {
+        Box::new(Self::new().await)
+    }
+
     async fn tables(&self) -> Vec<(String, String)> {
         let clock: SharedClock = Arc::new(SystemClock);
         let mongo = Mongo::open(&self.0, super::MIGRATIONS, &clock, &|_| {}).await.unwrap();

@@ -13,7 +13,7 @@ use super::{COUNTERS, MongoUsers, REVOCATIONS, SIGNING_KEYS, audit, count};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::mongo::{Binary16, Session, Transaction, binary, date, id, instant, micros, uuid};
 use crate::users::api::Revocation;
-use crate::users::store::{NewSigningKey, REMEMBERED, SigningKey, TrustStore};
+use crate::users::store::{NewSigningKey, REMEMBERED, SigningKey, SigningKeyRecord, TrustStore};
 
 /// The counter of revocations: where the last one stands. Whoever revokes moves it in the same
 /// transaction, so positions are committed in their order, and none comes after a later one.
@@ -22,16 +22,22 @@ const POSITION: &str = "revocations";
 const KEYS: &str = "signing_keys";
 
 #[derive(Debug, Deserialize)]
-struct KeptKey {
+pub(super) struct KeptKey {
     #[serde(rename = "_id")]
     kid: String,
     seed: Binary,
     public: Binary,
+    created_at: i64,
     active_at: i64,
     expires_at: Option<i64>,
 }
 
 impl KeptKey {
+    pub(super) fn record(self) -> Result<SigningKeyRecord, Error> {
+        let created_at = instant(self.created_at)?;
+        Ok(SigningKeyRecord { key: self.key()?, created_at })
+    }
+
     fn key(self) -> Result<SigningKey, Error> {
         Ok(SigningKey {
             kid: self.kid,
@@ -44,16 +50,16 @@ impl KeptKey {
 }
 
 #[derive(Debug, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     #[serde(rename = "_id")]
-    position: i64,
+    pub(super) position: i64,
     subject: Binary16,
     epoch: Option<i64>,
     expires_at: i64,
 }
 
 impl Kept {
-    fn revocation(self) -> Result<Revocation, Error> {
+    pub(super) fn revocation(&self) -> Result<Revocation, Error> {
         Ok(Revocation {
             subject: id(self.subject),
             epoch: self.epoch.map(unsigned),
@@ -96,7 +102,7 @@ impl TrustStore for MongoUsers {
         let counted = counter.and_then(|counter| counter.get_i64("value").ok()).unwrap_or(0);
         let found: Vec<Kept> = after(position, limit).all(self).await?;
         let last = found.last().map_or(counted, |last| last.position);
-        let news = self.read(found.into_iter().map(Kept::revocation).collect())?;
+        let news = self.read(found.iter().map(Kept::revocation).collect())?;
         Ok((news, unsigned(last)))
     }
 }
@@ -107,23 +113,50 @@ pub(super) async fn revoke(
     subjects: &[(Uuid, Option<u64>)],
     at: Timestamp,
 ) -> Result<(), Error> {
-    let many = i64::try_from(subjects.len()).map_err(Error::custom)?;
+    let expires_at = at.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    let revoked =
+        |(subject, epoch): &(Uuid, Option<u64>)| Revocation { subject: *subject, epoch: *epoch, expires_at };
+    tell(session, &subjects.iter().map(revoked).collect::<Vec<_>>()).await
+}
+
+/// Puts revocations behind all others.
+pub(super) async fn tell(session: &mut Session, revoked: &[Revocation]) -> Result<(), Error> {
+    let many = i64::try_from(revoked.len()).map_err(Error::custom)?;
     let first = count(session, POSITION, many).await? - many + 1;
-    let forget_at = at.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     let revoked: Vec<Document> = (first..)
-        .zip(subjects)
-        .map(|(position, (subject, epoch))| {
+        .zip(revoked)
+        .map(|(position, Revocation { subject, epoch, expires_at })| {
             let mut revoked = doc! {
                 "_id": position,
                 "subject": uuid(*subject),
-                "expires_at": micros(forget_at),
-                "gone_at": date(forget_at),
+                "expires_at": micros(*expires_at),
+                "gone_at": date(*expires_at),
             };
             revoked.extend(epoch.map(|epoch| ("epoch".to_owned(), epoch.cast_signed().into())));
             revoked
         })
         .collect();
     session.insert(REVOCATIONS, &revoked).await.map(drop)
+}
+
+/// Makes sure that of transactions that add signing keys each sees the others.
+pub(super) async fn guard_keys(session: &mut Session) -> Result<(), Error> {
+    count(session, KEYS, 1).await.map(drop)
+}
+
+/// A signing key as a document.
+pub(super) fn document(key: &SigningKey, created_at: Timestamp) -> Document {
+    let mut document = doc! {
+        "_id": &key.kid,
+        "seed": binary(&key.seed),
+        "public": binary(&key.public),
+        "created_at": micros(created_at),
+        "active_at": micros(key.active_at),
+    };
+    if let Some(end) = key.expires_at {
+        document.extend(doc! { "expires_at": micros(end), "gone_at": date(end) });
+    }
+    document
 }
 
 #[async_trait]
@@ -134,7 +167,7 @@ impl Transaction for NewSigningKey {
         if self.first && any_key().any_within(session).await? {
             return Ok(());
         }
-        count(session, KEYS, 1).await?;
+        guard_keys(session).await?;
         let end = micros(self.others_expire_at);
         let others = doc! {
             "q": { "$or": [{ "expires_at": null }, { "expires_at": { "$gt": end } }] },
@@ -143,14 +176,7 @@ impl Transaction for NewSigningKey {
             "hint": "signing_keys_by_time",
         };
         session.update(SIGNING_KEYS, vec![others]).await?;
-        let key = doc! {
-            "_id": &self.key.kid,
-            "seed": binary(&self.key.seed),
-            "public": binary(&self.key.public),
-            "created_at": micros(self.at),
-            "active_at": micros(self.key.active_at),
-        };
-        session.insert(SIGNING_KEYS, &[key]).await?;
+        session.insert(SIGNING_KEYS, &[document(&self.key, self.at)]).await?;
         audit::write(session, &self.trail).await
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqliteUsers;
@@ -16,10 +16,22 @@ use crate::users::store::{AuditPage, AuditQuery, AuditStore, Within};
 
 /// Writes an entry, in the transaction of what it tells of.
 pub(super) async fn write(conn: &mut SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO audit (id, at, actor, credential, action, target, institution, outcome, address, device, \
-         request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
+    insert(conn, entry, "INSERT").await
+}
+
+/// Writes an entry that may have been written before.
+pub(super) async fn write_unless_there(
+    conn: &mut SqliteConnection,
+    entry: &Entry,
+) -> Result<(), sqlx::Error> {
+    insert(conn, entry, "INSERT OR IGNORE").await
+}
+
+async fn insert(conn: &mut SqliteConnection, entry: &Entry, how: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(AssertSqlSafe(format!(
+        "{how} INTO audit (id, at, actor, credential, action, target, institution, outcome, address, device, \
+         request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    )))
     .bind(entry.id.uuid())
     .bind(entry.at.as_microsecond())
     .bind(entry.actor.map(UserId::uuid))
@@ -111,7 +123,7 @@ fn select(query: &AuditQuery) -> QueryBuilder<Sqlite> {
     sql
 }
 
-fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
+pub(super) fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
     let user = |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<Uuid>, _>(column)?.map(Into::into));
     Ok(Entry {
         id: row.try_get::<Uuid, _>(0)?.into(),

@@ -114,7 +114,7 @@ fn identity(row: &SqliteRow) -> Result<Identity, sqlx::Error> {
     })
 }
 
-fn key(row: &SqliteRow) -> Result<Key, sqlx::Error> {
+pub(super) fn key(row: &SqliteRow) -> Result<Key, sqlx::Error> {
     let when = |column: usize| row.try_get::<Option<i64>, _>(column)?.map(instant).transpose();
     Ok(Key {
         id: row.try_get::<Uuid, _>(0)?.into(),

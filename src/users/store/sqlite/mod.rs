@@ -8,6 +8,7 @@ mod keys;
 mod list;
 mod one_time;
 mod passkeys;
+mod portable;
 mod roles;
 mod rows;
 mod second_factor;

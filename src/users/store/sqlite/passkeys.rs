@@ -53,7 +53,7 @@ impl PasskeyStore for SqliteUsers {
     }
 }
 
-fn stored(row: &SqliteRow) -> Result<StoredPasskey, sqlx::Error> {
+pub(super) fn stored(row: &SqliteRow) -> Result<StoredPasskey, sqlx::Error> {
     Ok(StoredPasskey {
         id: row.try_get::<Uuid, _>(0)?.into(),
         credential_id: row.try_get(1)?,

@@ -39,7 +39,7 @@ impl RoleStore for SqliteUsers {
     }
 }
 
-fn role(row: &SqliteRow) -> Result<Role, sqlx::Error> {
+pub(super) fn role(row: &SqliteRow) -> Result<Role, sqlx::Error> {
     Ok(Role {
         name: row.try_get(0)?,
         description: row.try_get(1)?,
@@ -54,7 +54,11 @@ fn role(row: &SqliteRow) -> Result<Role, sqlx::Error> {
     })
 }
 
-async fn write(conn: &mut SqliteConnection, role: &Role, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn write(
+    conn: &mut SqliteConnection,
+    role: &Role,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let reach = match role.reach {
         Reach::Everyone => "everyone",
         Reach::Institution => "institution",
@@ -70,6 +74,15 @@ async fn write(conn: &mut SqliteConnection, role: &Role, now: Timestamp) -> Resu
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// The role of a name.
+pub(super) async fn named(conn: &mut SqliteConnection, name: &str) -> Result<Option<Role>, sqlx::Error> {
+    let row = sqlx::query("SELECT name, description, permissions, reach, built_in FROM roles WHERE name = ?")
+        .bind(name.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(role).transpose()
 }
 
 /// Whether the role of a name is built in; `None` if there is none.

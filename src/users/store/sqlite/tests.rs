@@ -33,6 +33,10 @@ impl Place for File {
         Arc::new(SqliteUsers::open(&Options::new(self.path()), &clock, &|_| ()).await.unwrap())
     }
 
+    async fn another(&self) -> Box<dyn Place> {
+        Box::new(Self::new())
+    }
+
     async fn tables(&self) -> Vec<(String, String)> {
         let mut conn = SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap();
         let names: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")

@@ -55,7 +55,7 @@ impl TrustStore for SqliteUsers {
     }
 }
 
-fn signing_key(row: &SqliteRow) -> Result<SigningKey, sqlx::Error> {
+pub(super) fn signing_key(row: &SqliteRow) -> Result<SigningKey, sqlx::Error> {
     Ok(SigningKey {
         kid: row.try_get(0)?,
         seed: row.try_get(1)?,
@@ -65,7 +65,7 @@ fn signing_key(row: &SqliteRow) -> Result<SigningKey, sqlx::Error> {
     })
 }
 
-fn revocation(row: &SqliteRow) -> Result<Revocation, sqlx::Error> {
+pub(super) fn revocation(row: &SqliteRow) -> Result<Revocation, sqlx::Error> {
     Ok(Revocation {
         subject: row.try_get(1)?,
         epoch: row.try_get::<Option<i64>, _>(2)?.map(count),

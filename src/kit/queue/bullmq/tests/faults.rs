@@ -10,7 +10,7 @@ use crate::kit::queue::{ConsumeOptions, Depth, Queue, QueueError};
 use crate::servers;
 
 /// What comes in while the server is away is refused; whoever sent it sends it again.
-async fn enqueue_until_it_is_taken(queue: &Arc<dyn Queue>, number: u128) {
+pub(super) async fn enqueue_until_it_is_taken(queue: &Arc<dyn Queue>, number: u128) {
     let taken = async {
         while let Err(error) = queue.enqueue(job(number)).await {
             assert!(matches!(error, QueueError::Unreachable { .. }), "{error}");
@@ -20,7 +20,7 @@ async fn enqueue_until_it_is_taken(queue: &Arc<dyn Queue>, number: u128) {
 }
 
 /// Everything that was accepted is done, though nothing of it twice in a row of attempts.
-async fn all_done(queue: &Arc<dyn Queue>, handler: &Script, jobs: u128) {
+pub(super) async fn all_done(queue: &Arc<dyn Queue>, handler: &Script, jobs: u128) {
     let all = |handler: &Script| handler.begun().into_iter().map(|(id, _)| id).collect::<HashSet<_>>();
     let empty = async {
         loop {
@@ -35,7 +35,7 @@ async fn all_done(queue: &Arc<dyn Queue>, handler: &Script, jobs: u128) {
     assert!((0..jobs).all(|number| all(handler).contains(&id(number))));
 }
 
-fn soon() -> ConsumeOptions {
+pub(super) fn soon() -> ConsumeOptions {
     ConsumeOptions { lease: Duration::from_secs(2), ..ConsumeOptions::default() }
 }
 

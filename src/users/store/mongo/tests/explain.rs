@@ -9,7 +9,7 @@ use crate::users::account::{Email, Status};
 use crate::users::audit::{Action, Outcome};
 use crate::users::store::mongo::query::Query;
 use crate::users::store::mongo::{
-    accounts, audit, change, erase, keys, list, one_time, passkeys, refresh, roles, sessions, trust,
+    accounts, audit, change, erase, keys, list, one_time, passkeys, portable, refresh, roles, sessions, trust,
 };
 use crate::users::store::{AccountQuery, AccountSort, AuditQuery, Purpose, Within};
 
@@ -154,6 +154,14 @@ async fn everything_else_is_found_along_an_index_too() {
         trust::verifying(at),
         trust::any_key(),
         trust::after(7, 10),
+        portable::after("users", id, Document::new(), 10),
+        portable::after("roles", "guest", doc! { "built_in": false }, 10),
+        portable::these("users", &[id]),
+        portable::of_accounts("api_keys", "api_keys_user", &[id]),
+        portable::of_accounts("passkeys", "passkeys_user", &[id]),
+        portable::of_accounts("one_time_tokens", "one_time_tokens_user", &[id]),
+        portable::of_subjects(&[id]),
+        portable::with_addresses(&["ada@example.org".to_owned()]),
     ];
     queries.extend(starts().map(|from| keys::listed(user(), Page { limit: 50, from })));
     queries.extend(reaches().iter().filter_map(|within| accounts::covered(user(), within)));

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::llm::{STRANGE, with_llm};
+use super::llm::{STRANGE, with_llm};
 use crate::support::{Behaviour, LlmServer};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn the_same_command_twice_is_answered_from_the_cache() {
     }
     assert_eq!(llm.models_asked().len(), 1);
     assert_eq!(client.history().await.len(), 2, "a cached answer is a command of its own");
-    assert_eq!(client.metric("voicera_voice_cache_requests_total", "outcome=\"hit\"").await, 1);
+    assert_eq!(cluster.metric("voicera_voice_cache_requests_total", "outcome=\"hit\"").await, 1);
 }
 
 #[tokio::test]
