@@ -172,7 +172,7 @@ async fn no_more_are_taken_than_may_wait_however_they_come() {
     let all = (0..900).map(|number| {
         let delay = (number % 7 == 0).then_some(Duration::from_hours(1));
         let priority = u8::from(number % 5 == 0);
-        queue.enqueue(NewJob { delay, priority, ..job(number) })
+        queue.enqueue(NewJob { priority, delay, ..job(number) })
     });
     let taken = join_all(all).await.into_iter().filter(|taken| match taken {
         Ok(taken) => *taken == Enqueued::Created,
