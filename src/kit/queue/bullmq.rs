@@ -4,11 +4,13 @@
 //! Built on the vendor's Rust port, whose scripts are BullMQ's own. `docs/QUEUE.md` says what a job looks
 //! like from the other side. What the port does not do is done here:
 //!
-//! - It neither tells a new job from one that is there already, nor knows a limit: `intake` asks a
-//!   script first, for many jobs at once. Two processes that find the last place free in the same
-//!   millisecond may both take it.
+//! - It neither tells a new job from one that is there already, nor knows a limit, and takes a script for
+//!   each job: `intake` sends many at once to a script of Voicera's that checks and adds them, exactly as
+//!   BullMQ's own `addStandardJob` does (a test compares what both leave on the server). Jobs with a delay
+//!   or a priority are only checked by it, and added by the port: of those, two processes that find the last
+//!   place free in the same millisecond may both take it.
 //! - It has no index by owner and none by age: the same script keeps both, in keys of Voicera's below the
-//!   queue's. They are written before the job is, so that a crash leaves at worst an entry too many.
+//!   queue's. They are written with the job, or before it, so that a crash leaves at worst an entry too many.
 //! - A panic in a handler would leave its job active for ever: `crew` catches it.
 //! - A retried job keeps no reason, a pause has neither jitter nor a limit, and nobody is told that a job
 //!   dies: `crew` moves such jobs by itself, with the port's own calls. Jobs that Node added with

@@ -35,10 +35,12 @@ const NUMBERS: u128 = 1 << 48;
 
 /// The id of a job on the server.
 pub(super) fn wire(id: JobId) -> String {
-    match id.uuid().as_u128().checked_sub(NUMBERED).filter(|number| *number < NUMBERS) {
-        Some(number) => number.to_string(),
-        None => id.to_string(),
-    }
+    number(id).map_or_else(|| id.to_string(), |number| number.to_string())
+}
+
+/// The number that an id stands for.
+fn number(id: JobId) -> Option<u128> {
+    id.uuid().as_u128().checked_sub(NUMBERED).filter(|number| *number < NUMBERS)
 }
 
 /// The id of a job from the server. One that is neither a UUID nor a number becomes a UUID of its hash.
@@ -66,10 +68,51 @@ pub(super) fn entry(wire: &str, owner: UserId) -> String {
 
 /// `data` of `job`.
 pub(super) fn write(job: &NewJob) -> Result<Envelope, String> {
+    if number(job.id).is_some() {
+        return Err("BullMQ gives numbers as ids itself: choose another one".to_owned());
+    }
     let payload =
         serde_json::from_str(&job.payload).map_err(|error| format!("the payload is no JSON: {error}"))?;
     let traceparent = job.traceparent.clone();
     Ok(Envelope { owner: job.owner, payload, traceparent, by: Some(VOICERA.to_owned()) })
+}
+
+/// What is written of a job that may run at once and has no priority, as JSON.
+#[derive(Default)]
+pub(super) struct Plain {
+    pub(super) data: String,
+    /// Its `opts`.
+    pub(super) options: String,
+}
+
+impl Plain {
+    /// `backoff`, in milliseconds, is for Node's workers: ours know better.
+    pub(super) fn of(
+        envelope: &Envelope,
+        id: JobId,
+        attempts: u32,
+        backoff: u64,
+    ) -> serde_json::Result<Self> {
+        let backoff = Backoff { kind: "exponential", delay: backoff };
+        let options = Options { attempts, backoff, job_id: wire(id) };
+        Ok(Self { data: serde_json::to_string(envelope)?, options: serde_json::to_string(&options)? })
+    }
+}
+
+/// The options of a plain job as they are kept, which the port leaves to a script of BullMQ's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    attempts: u32,
+    backoff: Backoff,
+    job_id: String,
+}
+
+#[derive(Serialize)]
+struct Backoff {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    delay: u64,
 }
 
 /// How a job stands on the server, and what it is.

@@ -15,7 +15,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// May these jobs be added?
+    /// Adds jobs, or says whether they may be added.
     ACCEPT = "accept.lua";
     /// Renews locks.
     BEAT = "beat.lua";

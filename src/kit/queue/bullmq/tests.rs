@@ -1,5 +1,6 @@
 //! The queue on Redis passes the suite, and what is its own.
 
+mod adding;
 mod cluster;
 mod faults;
 mod interop;
