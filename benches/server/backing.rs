@@ -43,7 +43,7 @@ impl Backing {
             ),
             ("VOICERA_REDIS__URL", format!("redis://127.0.0.1:{}", redis.port())),
             ("VOICERA_VOICE__QUEUE__KIND", "bullmq".to_owned()),
-            ("VOICERA_USERS__SEAL_KEY", "of an installation that lasts a minute".to_owned()),
+            ("VOICERA_USERS__SEAL_KEY", "what-an-installation-of-a-minute-is-sealed-with".to_owned()),
         ];
         Ok(Self { variables, _servers: vec![redis, mongod] })
     }
