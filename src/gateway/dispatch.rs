@@ -23,7 +23,7 @@ use crate::kit::auth::{Authenticator, Credential, Principal, authenticate, ident
 use crate::kit::error::{ApiError, Code};
 use crate::kit::http::client::Client;
 use crate::kit::http::context::{self, RequestContext};
-use crate::kit::http::{not_found, observe};
+use crate::kit::http::{method_not_allowed, not_found, observe};
 
 /// When one that was turned away because of too many others may come back.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -51,7 +51,8 @@ impl Gateway {
     /// Everything that the routes cover, and the gateway's own endpoints; a problem document for the rest.
     pub fn router(self) -> Router {
         let gateway = Arc::new(self);
-        let own = http::router().layer(from_fn_with_state(Arc::clone(&gateway.authenticator), authenticate));
+        let own = http::router().method_not_allowed_fallback(method_not_allowed);
+        let own = own.layer(from_fn_with_state(Arc::clone(&gateway.authenticator), authenticate));
         own.layer(from_fn(observe::label)).fallback(dispatch).with_state(gateway)
     }
 

@@ -35,6 +35,7 @@ pub async fn not_found() -> ApiError {
     ApiError::new(Code::NotFound, "no endpoint has this path; `/docs` lists them all")
 }
 
-async fn method_not_allowed() -> ApiError {
+/// The answer to a method that a path does not have.
+pub async fn method_not_allowed() -> ApiError {
     ApiError::new(Code::MethodNotAllowed, "the path exists, but not with this method")
 }
