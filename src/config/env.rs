@@ -1,8 +1,6 @@
 //! The layer of `VOICERA_*` variables.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use figment::providers::{Format, Toml};
@@ -12,6 +10,7 @@ use super::error::{ConfigError, Origin, Refusal};
 use super::layer::Layer;
 use super::schema::{Kind, SECRETS, Schema, variable_of};
 use super::suggest::closest;
+use crate::kit::files::{self, Unread};
 
 const PREFIX: &str = "VOICERA_";
 
@@ -144,21 +143,15 @@ fn toml_list(text: &str) -> Option<Value> {
 
 fn read_secret(path: &Path) -> Result<String, Refusal> {
     let shown = path.display();
-    let unreadable = |error: std::io::Error| {
-        Refusal::new(
-            format!("{shown} cannot be read: {error}"),
-            "name a file that the user of this process may read",
-        )
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_SECRET_BYTES {
-        return Err(Refusal::new(
+    let bytes = files::read(path, MAX_SECRET_BYTES).map_err(|unread| match unread {
+        Unread::Io(_) => {
+            Refusal::new(format!("{shown} {unread}"), "name a file that the user of this process may read")
+        }
+        Unread::TooLarge(_) => Refusal::new(
             format!("{shown} is larger than 64 KiB"),
             "name the file that holds the secret and nothing else",
-        ));
-    }
+        ),
+    })?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Refusal::new(format!("{shown} is not text"), "write the secret into it as UTF-8 text")
     })?;

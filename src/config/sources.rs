@@ -2,8 +2,7 @@
 //! except [`Sources::of_process`].
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format, Toml};
@@ -14,6 +13,7 @@ use super::error::{ConfigError, Origin};
 use super::layer::Layer;
 use super::schema::Schema;
 use super::server::Role;
+use crate::kit::files::{self, Unread};
 
 /// The file that is read if none is named and it is there.
 pub const DEFAULT_FILE: &str = "voicera.toml";
@@ -107,18 +107,18 @@ impl Sources {
                 fix: fix.to_owned(),
             });
         };
-        let bytes = match read_limited(&self.working_dir.join(path)) {
+        let bytes = match files::read(&self.working_dir.join(path), MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return None,
-            Err(error) => {
-                refuse(format!("cannot be read: {error}"), "name a file that is there and may be read");
+            Err(Unread::Io(error)) if error.kind() == ErrorKind::NotFound && named.is_none() => return None,
+            Err(unread @ Unread::Io(_)) => {
+                refuse(unread.to_string(), "name a file that is there and may be read");
+                return None;
+            }
+            Err(Unread::TooLarge(_)) => {
+                refuse("is larger than 1 MiB".to_owned(), "check that this is a configuration file");
                 return None;
             }
         };
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            refuse("is larger than 1 MiB".to_owned(), "check that this is a configuration file");
-            return None;
-        }
         let Ok(text) = String::from_utf8(bytes) else {
             refuse("is not UTF-8 text".to_owned(), "save it as UTF-8");
             return None;
@@ -133,12 +133,6 @@ impl Sources {
             }
         }
     }
-}
-
-fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn position(text: &str, offset: usize) -> String {

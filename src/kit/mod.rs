@@ -4,6 +4,7 @@ pub mod auth;
 pub mod cache;
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod ids;

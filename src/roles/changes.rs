@@ -1,5 +1,6 @@
 //! Files that may change while the process runs.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub(super) struct Changes {
     files: Vec<PathBuf>,
     reload: watch::Receiver<()>,
     stop: CancellationToken,
-    seen: Vec<Option<Vec<u8>>>,
+    seen: Vec<Option<Stamp>>,
 }
 
 impl Changes {
@@ -49,10 +50,22 @@ impl Changes {
     }
 }
 
-async fn look(files: &[PathBuf]) -> Vec<Option<Vec<u8>>> {
+/// What is different about a file once it was written or replaced.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    changed: (i64, i64),
+}
+
+async fn look(files: &[PathBuf]) -> Vec<Option<Stamp>> {
     let mut seen = Vec::with_capacity(files.len());
     for file in files {
-        seen.push(tokio::fs::read(file).await.ok());
+        seen.push(tokio::fs::metadata(file).await.ok().map(|found| Stamp {
+            inode: found.ino(),
+            length: found.len(),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }));
     }
     seen
 }

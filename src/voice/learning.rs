@@ -124,15 +124,7 @@ mod tests {
     use crate::kit::clock::SystemClock;
     use crate::kit::ids::Entropy;
     use crate::kit::pubsub::memory::MemoryPubSub;
-    use crate::nlu::{Model, TrainOptions, TrainingData};
-
-    fn model(intent: &str) -> Model {
-        let yaml = format!(
-            "version: \"3.1\"\nnlu:\n- intent: {intent}\n  examples: |\n    - hello\n    - hi there\n"
-        );
-        let data = TrainingData::parse_yaml("test.yml", &yaml).unwrap();
-        Model::train(&data, &TrainOptions::default(), &mut |_| ()).unwrap()
-    }
+    use crate::voice::models::tests::model;
 
     /// A process: its files, what it learns, and word of every look at the files.
     struct Process {

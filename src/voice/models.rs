@@ -121,12 +121,13 @@ impl Models {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::voice) mod tests {
     use super::*;
     use crate::nlu::{TrainOptions, TrainingData};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    fn model(intent: &str) -> Model {
+    /// A model that knows one intent.
+    pub(in crate::voice) fn model(intent: &str) -> Model {
         let yaml = format!(
             "version: \"3.1\"\nnlu:\n- intent: {intent}\n  examples: |\n    - hello\n    - hi there\n"
         );

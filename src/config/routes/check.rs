@@ -163,8 +163,7 @@ impl UpstreamPart {
         if self.discovery == Discovery::Dns {
             part.spans([("dns_interval", self.dns_interval, 500, 3_600_000)]);
         }
-        if self.health.path.is_empty() {
-        } else if !is_path(&self.health.path) {
+        if !self.health.path.is_empty() && !is_path(&self.health.path) {
             part.refuse(
                 "health.path",
                 "is no path",

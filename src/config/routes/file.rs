@@ -7,6 +7,7 @@ use figment::providers::{Format, Toml};
 
 use super::{DEFAULT_ROUTES, RoutesFile};
 use crate::config::error::{ConfigError, ConfigErrors, Origin, Refusal};
+use crate::kit::files;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -30,12 +31,8 @@ impl RoutesFile {
             let fix = "name the routes file in gateway.routes, a path from the working directory";
             ConfigErrors::of(&origin.to_string(), origin.clone(), Refusal::new(problem, fix))
         };
-        let size = std::fs::metadata(file).map_err(|error| unread(format!("cannot be read: {error}")))?.len();
-        if size > LARGEST {
-            return Err(unread(format!("is larger than {LARGEST} bytes")));
-        }
-        let text =
-            std::fs::read_to_string(file).map_err(|error| unread(format!("cannot be read: {error}")))?;
+        let bytes = files::read(file, LARGEST).map_err(|error| unread(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| unread("is not UTF-8 text".to_owned()))?;
         Self::over_base(&text, &origin)
     }
 

@@ -201,9 +201,10 @@ pub struct RoutePart {
 impl RoutePart {
     /// How exactly it says which requests it is for.
     fn rank(&self) -> impl Ord + use<> {
-        let host = self.hosts.iter().map(|host| if host.starts_with('*') { 1 } else { 2 });
+        // One host, before all below a long one, before all below a short one, before all.
+        let host = self.hosts.iter().map(|host| (!host.starts_with('*'), host.len()));
         let prefix = self.prefix.trim_end_matches('/').len();
-        (prefix, host.min().unwrap_or(0), self.headers.len(), !self.methods.is_empty())
+        (prefix, host.min(), self.headers.len(), !self.methods.is_empty())
     }
 }
 

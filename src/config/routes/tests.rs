@@ -72,6 +72,10 @@ fn the_most_exact_route_comes_first() {
         prefix = "/api/voice"
         hosts = ["*.example.org"]
         upstream = "voice"
+        [routes.fewer-hosts]
+        prefix = "/api/voice"
+        hosts = ["*.eu.example.org"]
+        upstream = "voice"
         [routes.reads]
         prefix = "/api/voice"
         methods = ["GET"]
@@ -81,7 +85,8 @@ fn the_most_exact_route_comes_first() {
     .unwrap();
     let order: Vec<&str> = file.in_order().map(|(name, _)| name).collect();
     let place = |name: &str| order.iter().position(|found| *found == name).unwrap();
-    assert!(place("one-host") < place("many-hosts"));
+    assert!(place("one-host") < place("fewer-hosts"));
+    assert!(place("fewer-hosts") < place("many-hosts"));
     assert!(place("many-hosts") < place("reads"));
     assert!(place("reads") < place("voice"));
     assert_eq!(place("all"), order.len() - 1);

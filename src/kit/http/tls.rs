@@ -1,6 +1,5 @@
 //! TLS for those who connect to this process: a certificate and a key from files, read again when they change.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +12,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
+
+use crate::kit::files;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -109,10 +110,6 @@ fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, Tls
 }
 
 fn bytes(file: &Path) -> Result<Vec<u8>, TlsError> {
-    let wrong = |reason: String| TlsError { file: file.to_owned(), reason };
-    let size = fs::metadata(file).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
-    if size > LARGEST {
-        return Err(wrong(format!("is larger than {LARGEST} bytes")));
-    }
-    fs::read(file).map_err(|error| wrong(format!("cannot be read: {error}")))
+    files::read(file, LARGEST)
+        .map_err(|unread| TlsError { file: file.to_owned(), reason: unread.to_string() })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::keys::key;
 use super::stage::{World, at, email, hash, hexadecimal, start};
 use crate::kit::ids::UserId;
 use crate::users::account::{Account, Profile};
@@ -64,16 +65,9 @@ pub(super) async fn who_uses_everything(world: &World) -> Account {
         assert!(matches!(world.store.rotate(rotate).await.unwrap(), Rotation::Next { .. }));
     }
     let key = NewKey {
-        id: world.id(),
-        user: ada.id,
         name: format!("{MARK} key"),
-        prefix: "vk_0".to_owned(),
-        hash: hash(20),
-        scopes: None,
-        at: start(),
-        expires_at: None,
-        most: 100,
         trail: world.entry(Action::CreateKey),
+        ..key(world, ada.id, 20)
     };
     world.store.add_key(key).await.unwrap();
     let passkey = NewPasskey {

@@ -13,7 +13,7 @@ use crate::users::store::{
     Within,
 };
 
-fn key(world: &World, user: UserId, number: u64) -> NewKey {
+pub(super) fn key(world: &World, user: UserId, number: u64) -> NewKey {
     NewKey {
         id: world.id(),
         user,

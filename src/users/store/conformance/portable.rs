@@ -4,8 +4,10 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use super::erase::who_uses_everything;
+use super::keys;
+use super::roles::guest;
 use super::stage::{World, at, hash, start};
-use crate::kit::auth::{Reach, Scope};
+use crate::kit::auth::Scope;
 use crate::kit::clock::{ManualClock, SharedClock};
 use crate::kit::storage::StorageError;
 use crate::kit::storage::portable::copy;
@@ -16,7 +18,7 @@ use crate::users::audit::Action;
 use crate::users::roles::{ADMIN, STUDENT};
 use crate::users::store::sqlite::SqliteUsers;
 use crate::users::store::{
-    Change, Changed, DueErasure, EndSessions, NewKey, NewSigningKey, OneTime, Purpose, Record, RecordKey,
+    Change, Changed, DueErasure, EndSessions, NewSigningKey, OneTime, Purpose, Record, RecordKey,
     RemovePasskey, RevokeKey, RoleChange, Rotate, Rotation, SigningKey, UserStore, Which,
 };
 
@@ -56,16 +58,6 @@ async fn file() -> (TempDir, SqliteUsers) {
     let clock: SharedClock = std::sync::Arc::new(ManualClock::at(start()));
     let store = SqliteUsers::open(&Options::new(folder.path().join("copy.db")), &clock, &|_| ()).await;
     (folder, store.unwrap())
-}
-
-fn guest() -> Role {
-    Role {
-        name: "guest".to_owned(),
-        description: "Looks on".to_owned(),
-        permissions: [Scope::VoiceRead].into(),
-        reach: Reach::Own,
-        built_in: false,
-    }
 }
 
 fn invitation(number: u64, purpose: Purpose) -> OneTime {
@@ -229,19 +221,7 @@ pub(crate) async fn what_ended_there_since_does_not_come_back(world: &World) {
     let password = Change::Password { hash: "$argon2id$another".to_owned(), keep: None };
     let changed = store.change_account(world.change(carol.id, password, Action::ChangePassword)).await;
     let Changed::Done(changed) = changed.unwrap() else { panic!("changed") };
-    let key = NewKey {
-        id: world.id(),
-        user: bob.id,
-        name: "of who is forgotten".to_owned(),
-        prefix: "vk_9".to_owned(),
-        hash: hash(90),
-        scopes: None,
-        at: start(),
-        expires_at: None,
-        most: 100,
-        trail: world.entry(Action::CreateKey),
-    };
-    world.store.add_key(key).await.unwrap();
+    world.store.add_key(keys::key(world, bob.id, 90)).await.unwrap();
     let late = world.open(world.session(&carol, 80)).await;
 
     carry(&*world.store, &*there.store, None).await.unwrap();

@@ -8,7 +8,7 @@ use crate::users::audit::Action;
 use crate::users::roles::built_in;
 use crate::users::store::{Change, Changed, RoleChange};
 
-fn guest() -> Role {
+pub(super) fn guest() -> Role {
     Role {
         name: "guest".to_owned(),
         description: "Looks on".to_owned(),

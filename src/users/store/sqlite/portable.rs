@@ -8,13 +8,13 @@ use sqlx::{AssertSqlSafe, Encode, Row, SqlSafeStr, SqliteConnection, Type};
 use uuid::Uuid;
 
 use super::rows::{ACCOUNT, ACCOUNT_COLUMNS, account, count, instant};
-use super::{SqliteUsers, audit, keys, passkeys, roles, trust};
+use super::{SqliteUsers, audit, keys, passkeys, roles, sessions, trust};
 use crate::kit::ids::UserId;
 use crate::kit::storage::StorageError;
 use crate::kit::storage::portable::Portable;
 use crate::users::store::{
     AccountRecord, ErasedRecord, ErasureRecord, Hash, KeyRecord, PasskeyRecord, Purpose, Record, RecordKey,
-    RoleRecord, Session, SessionRecord, SigningKeyRecord, SpentTokenRecord, TokenRecord, TradedToken,
+    RoleRecord, SessionRecord, SigningKeyRecord, SpentTokenRecord, TokenRecord, TradedToken,
 };
 
 const ROLES: &str = "SELECT name, description, permissions, reach, built_in, updated_at FROM roles \
@@ -240,15 +240,7 @@ fn session(row: &SqliteRow) -> Result<Record, sqlx::Error> {
             _ => None,
         };
     Ok(Record::Session(Box::new(SessionRecord {
-        session: Session {
-            id: row.try_get::<Uuid, _>(0)?.into(),
-            device: row.try_get(1)?,
-            address: row.try_get(2)?,
-            method: row.try_get(3)?,
-            created_at: instant(row.try_get(4)?)?,
-            last_seen_at: instant(row.try_get(5)?)?,
-            expires_at: instant(row.try_get(6)?)?,
-        },
+        session: sessions::session(row)?,
         user: id_at(row, 7)?,
         epoch: count(row.try_get(8)?),
         network: row.try_get(9)?,

@@ -71,7 +71,8 @@ impl SessionStore for SqliteUsers {
     }
 }
 
-fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
+/// A session from the first columns of `row`, in their order here.
+pub(super) fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
     Ok(Session {
         id: row.try_get::<Uuid, _>(0)?.into(),
         device: row.try_get(1)?,
