@@ -7,6 +7,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is the output")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
+#[path = "../server/replica_set.rs"]
+mod replica_set;
 #[path = "../server/report.rs"]
 #[allow(dead_code, reason = "shared with the benchmark of the server")]
 mod report;
@@ -19,9 +21,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use mongodb::bson::doc;
-use mongodb::options::ClientOptions;
-use mongodb::{Client, Database};
 use report::Report;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
 async fn measure(plan: &Plan) -> Result<Report, Fault> {
     let server = servers::mongod(true);
     let url = format!("mongodb://127.0.0.1:{}", server.port());
-    initiate(&url, server.port()).await?;
+    replica_set::initiate(server.port()).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let options = MongoOptions {
         operation_timeout: Duration::from_mins(1),
@@ -196,18 +195,4 @@ fn command(owner: UserId, number: usize) -> Command {
         error: None,
         fingerprint: [0; 32],
     }
-}
-
-/// Makes the server a replica set of one member, and waits until it is the primary.
-async fn initiate(url: &str, port: u16) -> Result<(), Fault> {
-    let options = ClientOptions::parse(format!("{url}/?directConnection=true")).await?;
-    let client = Client::with_options(options)?;
-    let admin: Database = client.database("admin");
-    let member = doc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
-    admin.run_command(doc! { "replSetInitiate": { "_id": "rs0", "members": [member] } }).await?;
-    while !admin.run_command(doc! { "hello": 1 }).await?.get_bool("isWritablePrimary")? {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    client.shutdown().await;
-    Ok(())
 }

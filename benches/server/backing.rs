@@ -4,13 +4,8 @@
 #[allow(dead_code, clippy::expect_used, clippy::panic, reason = "shared with the tests")]
 mod servers;
 
-use std::time::Duration;
-
-use mongodb::Client;
-use mongodb::bson::doc;
-use mongodb::options::ClientOptions;
-
 use crate::Fault;
+use crate::replica_set;
 
 /// Where things are kept, as the server is told it.
 #[derive(Default)]
@@ -24,17 +19,7 @@ impl Backing {
     /// A replica set of one member, and a Redis that flushes each second; both end with the value.
     pub async fn servers() -> Result<Self, Fault> {
         let (redis, mongod) = (servers::redis_flushed("everysec"), servers::mongod(true));
-        let direct = format!("mongodb://127.0.0.1:{}/?directConnection=true", mongod.port());
-        let mut options = ClientOptions::parse(direct).await?;
-        options.server_selection_timeout = Some(Duration::from_secs(30));
-        let client = Client::with_options(options)?;
-        let admin = client.database("admin");
-        let member = doc! { "_id": 0, "host": format!("127.0.0.1:{}", mongod.port()) };
-        admin.run_command(doc! { "replSetInitiate": { "_id": "rs0", "members": [member] } }).await?;
-        while !admin.run_command(doc! { "hello": 1 }).await?.get_bool("isWritablePrimary")? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        client.shutdown().await;
+        replica_set::initiate(mongod.port()).await?;
         let variables = vec![
             ("VOICERA_STORAGE__KIND", "mongodb".to_owned()),
             (

@@ -14,6 +14,7 @@ mod backing;
 mod history;
 mod load;
 mod process;
+mod replica_set;
 mod report;
 
 use std::path::Path;
