@@ -1,8 +1,6 @@
 //! What the processes of one installation share in passing, on the Redis of the configuration; without
 //! one, each process for itself.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use crate::kit::cache::Cache;
 use crate::kit::cache::memory::MemoryCache;
 use crate::kit::cache::redis::{RedisCache, SharedOptions};
 use crate::kit::clock::SharedClock;
+use crate::kit::files;
 use crate::kit::health::{Health, Probe};
 use crate::kit::ids::Entropy;
 use crate::kit::limits::Limiters;
@@ -115,16 +114,9 @@ pub(super) fn authority(config: &config::Redis) -> Result<Option<Arc<[u8]>>, Rol
     if config.tls_ca.as_os_str().is_empty() {
         return Ok(None);
     }
-    let unusable = |reason: String| {
-        let file = config.tls_ca.display();
-        RoleError::Redis(OpenError::Authority(format!("{file}: {reason}")))
-    };
-    let mut bytes = Vec::new();
-    let file = File::open(&config.tls_ca).map_err(|error| unusable(error.to_string()))?;
-    file.take(LARGEST_AUTHORITY + 1).read_to_end(&mut bytes).map_err(|error| unusable(error.to_string()))?;
-    if bytes.len() as u64 > LARGEST_AUTHORITY {
-        return Err(unusable(format!("is larger than {} MiB", LARGEST_AUTHORITY >> 20)));
-    }
+    let bytes = files::read(&config.tls_ca, LARGEST_AUTHORITY).map_err(|unread| {
+        RoleError::Redis(OpenError::Authority(format!("{} {unread}", config.tls_ca.display())))
+    })?;
     Ok(Some(bytes.into()))
 }
 
